@@ -1,0 +1,101 @@
+# `make help` lists the commands. Everything is made inside this folder: .venv, web/node_modules, src/handstream/page.
+# A target whose inputs are unchanged is not made again, so a second `make run` starts at once.
+
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+ARGS ?=
+
+BIN := .venv/bin
+RUNTIME := .venv/.runtime
+DEV := .venv/.dev
+REFERENCE := .venv/.reference
+NODE_MODULES := web/node_modules/.installed
+PAGE := src/handstream/page/index.html
+PAGE_SOURCES := $(shell find web/src web/public -type f 2>/dev/null) web/index.html web/vite.config.ts web/tsconfig.json
+
+.DEFAULT_GOAL := help
+.PHONY: help run dev test check check-python check-page test-python test-web test-page wheel format lock clean
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(RUNTIME) $(PAGE) ## Serve the page and the tracker (PORT=8000, HOST=127.0.0.1, ARGS="--max-hands 1")
+	$(BIN)/handstream serve --host $(HOST) --port $(PORT) $(ARGS)
+
+dev: $(DEV) $(NODE_MODULES) ## The same, and both sides reload when a file changes
+	@trap 'kill 0' EXIT INT TERM; \
+	$(BIN)/handstream serve --reload --host $(HOST) --port $(PORT) $(ARGS) & \
+	cd web && HANDSTREAM_PORT=$(PORT) npm run --silent dev
+
+test: check test-python test-web test-page ## Every check and every test
+
+check: check-python check-page ## Types, style and architecture, both languages
+
+check-python: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+check-page: $(NODE_MODULES)
+	cd web && npm run --silent check
+
+test-python: $(DEV) $(REFERENCE) $(PAGE) ## The Python tests (ARGS="-k wire")
+	$(BIN)/pytest $(ARGS)
+
+test-web: $(NODE_MODULES) ## The TypeScript unit tests
+	cd web && npm run --silent test
+
+test-page: $(DEV) $(PAGE) ## The page in a real Chromium
+	cd web && node e2e/find-chromium.mjs --install && npm run --silent e2e
+
+wheel: $(DEV) $(PAGE) ## Build the wheel, with the page inside, into dist/
+	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+format: $(DEV) $(NODE_MODULES) ## Put both languages into the project's style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	cd web && npm run --silent format
+
+lock: ## Pin the newest allowed versions again (needs uv)
+	uv pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 --no-header --upgrade --quiet --output-file requirements/runtime.txt
+	uv pip compile pyproject.toml --group dev --extra mediapipe --constraint requirements/runtime.txt --universal --generate-hashes --python-version 3.11 --no-header --upgrade --quiet --output-file requirements/dev.txt
+	cd web && npm update
+
+clean: ## Remove all that make has made
+	rm -rf .venv web/node_modules src/handstream/page dist artifacts
+
+# --- how the parts are made
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	|| { echo "handstream needs Python 3.11 to 3.13; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12 ..." >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+# The project itself is installed in place, so that a change of its source needs no new installation.
+$(RUNTIME): requirements/runtime.txt requirements/build.txt pyproject.toml | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.txt -r requirements/build.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): requirements/dev.txt $(RUNTIME)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# mediapipe 0.10.21, the judge of parity. It has no wheel for Python 3.13: there the tests that need it skip and say so.
+$(REFERENCE): requirements/mediapipe.txt $(DEV)
+	@if $(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 13))'; \
+	then $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/mediapipe.txt; \
+	else echo "mediapipe 0.10.21 has no wheel for this Python: its tests will be skipped"; fi
+	@touch $@
+
+$(NODE_MODULES): web/package-lock.json
+	@node -e 'const [major, minor] = process.versions.node.split(".").map(Number); process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1)' \
+	|| { echo "handstream's page needs Node 20.19 or newer to be built" >&2; exit 1; }
+	cd web && npm ci --silent
+	@touch $@
+
+$(PAGE): $(NODE_MODULES) $(PAGE_SOURCES)
+	cd web && npm run --silent build
+	@touch $@

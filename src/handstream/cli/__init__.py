@@ -1,0 +1,45 @@
+"""The command `handstream`. Each subcommand is a module beside this one; what they do lives in the rooms that they call."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from handstream import __version__
+from handstream.cli import models, serve, track
+from handstream.errors import HandstreamError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="Real-time hand tracking for web applications.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("serve")(serve.serve)
+app.command("track")(track.track)
+app.add_typer(models.app, name="models")
+
+
+@app.callback()
+def _common(
+    version: Annotated[  # noqa: FBT002 - a flag on the command line
+        bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)
+    ] = False,
+) -> None:
+    if version:
+        typer.echo(f"handstream {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Runs the command. An error that a person can mend is printed as one message, without a traceback, and the exit code is 1."""
+    try:
+        app()
+    except HandstreamError as error:
+        Console(stderr=True).print(f"[bold red]handstream:[/] {error}", markup=True, highlight=False)
+        sys.exit(1)

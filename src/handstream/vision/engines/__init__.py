@@ -1,0 +1,89 @@
+"""Engines find hands. This module is their contract; each engine is a module beside it, and `open_engine` chooses one by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, Self
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from handstream.frames import Hand
+
+__all__ = ["Engine", "Tracker", "TrackerOptions"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackerOptions:
+    """What a tracker is asked for, in MediaPipe's words and with the defaults of MediaPipe's legacy Hands solution unless noted.
+
+    Attributes:
+        max_hands: The most hands reported in one picture, 1 or more (MediaPipe's `max_num_hands`).
+        model_complexity: 0 is the lite model, 1 the full one. The default is 0: the lite model is what live video wants.
+        min_detection_confidence: The least score of a palm detection, 0..1. Default 0.7, the original system's choice.
+        min_tracking_confidence: The least hand presence for a hand to be followed into the next picture, 0..1.
+        static_image_mode: Each picture stands alone: the palm detector runs on each and no hand is followed.
+    """
+
+    max_hands: int = 2
+    model_complexity: int = 0
+    min_detection_confidence: float = 0.7
+    min_tracking_confidence: float = 0.5
+    static_image_mode: bool = False
+
+    def __post_init__(self) -> None:
+        if self.max_hands < 1:
+            raise ValueError(f"max_hands must be 1 or more, not {self.max_hands}")
+        if self.model_complexity not in (0, 1):
+            raise ValueError(f"model_complexity must be 0 (lite) or 1 (full), not {self.model_complexity}")
+        for name in ("min_detection_confidence", "min_tracking_confidence"):
+            value = getattr(self, name)
+            if not 0.0 <= value <= 1.0:
+                raise ValueError(f"{name} must lie in 0..1, not {value}")
+
+
+class Tracker(Protocol):
+    """Finds and follows the hands of one stream of pictures. It belongs to one session and is used by one thread at a time."""
+
+    def process(self, rgb: NDArray[np.uint8]) -> list[Hand]:
+        """Finds the hands in the stream's next picture. Blocks for as long as the networks take; never call it on an event loop.
+
+        Args:
+            rgb: uint8 `(height, width, 3)`, RGB, C-contiguous.
+
+        Returns:
+            At most `max_hands` hands, in a stable order, none twice.
+
+        Raises:
+            ValueError: The array is not of that shape or dtype.
+            RuntimeError: The tracker was closed.
+        """
+
+    def reset(self) -> None:
+        """Forgets the hands, as before the first picture."""
+
+    def close(self) -> None:
+        """Gives the tracker's resources back to its engine. A second call does nothing."""
+
+
+class Engine(Protocol):
+    """Holds what all trackers share (weights, compiled models, pools) and opens trackers. Safe to use from many threads."""
+
+    @property
+    def name(self) -> str:
+        """The engine's name, as given on the command line."""
+
+    def open_tracker(self, options: TrackerOptions) -> Tracker:
+        """A tracker for one session. May block the first time that a model is needed.
+
+        Raises:
+            handstream.errors.HandstreamError: Its models cannot be had.
+        """
+
+    def close(self) -> None:
+        """Releases everything. Trackers that are still open become unusable."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
