@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["FrameError", "HandstreamError"]
+__all__ = ["FrameError", "HandstreamError", "MessageError"]
 
 
 class HandstreamError(Exception):
@@ -24,3 +24,9 @@ class FrameError(HandstreamError):
     """One frame cannot be used (not a picture, too large, broken). The session goes on."""
 
     code = "bad_frame"
+
+
+class MessageError(HandstreamError):
+    """One message breaks the protocol. Whether the session goes on is the session's decision (`docs/protocol.md`)."""
+
+    code = "bad_message"

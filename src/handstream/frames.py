@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -30,6 +30,7 @@ __all__ = [
     "Handedness",
     "Output",
     "Stage",
+    "landmark_array",
 ]
 
 LANDMARK_COUNT = 21
@@ -78,7 +79,7 @@ HAND_CONNECTIONS: tuple[tuple[int, int], ...] = (
 
 
 class Stage(StrEnum):
-    """The stages of one frame, in order, each a span of time. This list is the only one: the wire, the metrics, the page and the docs follow it."""
+    """The stages of one frame, in order, each a span of time. The wire, the metrics, the page and the docs follow this list."""
 
     CAPTURE = "capture"
     PACK = "pack"
@@ -123,9 +124,11 @@ class Hand:
     Attributes:
         handedness: MediaPipe's label, see `Handedness`.
         score: How sure the model is of the handedness, 0..1 (MediaPipe's `classification[0].score`).
-        landmarks: float32 `(21, 3)`, normalised x, y, z as the module's docstring defines; read-only.
+        landmarks: float32 `(21, 3)`, normalised x, y, z as the module's docstring defines; read-only. An engine always gives all 21;
+            a result that came over the wire with `Output.ANNOTATED` has left them out, and holds `(0, 3)`.
         world_landmarks: float32 `(21, 3)` in metres, or None where the engine or the wire left them out; read-only.
-        hand_id: The hand's identity within its tracker: the same number as long as the hand is followed without a break, never used again for another.
+        hand_id: The hand's identity within its tracker: the same number as long as the hand is followed without a break, never used
+            again for another.
     """
 
     handedness: Handedness
@@ -194,10 +197,15 @@ class FrameResult:
     dropped: int = 0
 
 
+def landmark_array(values: Sequence[float]) -> NDArray[np.float32]:
+    """Landmarks that came as one flat row of x, y, z, x, y, z, ...: float32 `(n, 3)`; `(0, 3)` for an empty row."""
+    return np.array(values, np.float32).reshape(-1, 3)
+
+
 def _points(values: ArrayLike, name: str) -> NDArray[np.float32]:
-    """A read-only float32 `(21, 3)` array of those values; raises ValueError for another shape or a value that is not finite."""
+    """A read-only float32 `(21, 3)` or `(0, 3)` array; raises ValueError for another shape or a value that is not finite."""
     points = np.array(values, np.float32)
-    if points.shape != (LANDMARK_COUNT, 3):
+    if points.shape not in ((LANDMARK_COUNT, 3), (0, 3)):
         raise ValueError(f"{name} must have shape ({LANDMARK_COUNT}, 3), not {points.shape}")
     if not np.isfinite(points).all():
         raise ValueError(f"{name} must be finite numbers")

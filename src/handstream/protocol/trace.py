@@ -1,0 +1,49 @@
+"""Where a frame's time goes: `Trace` turns the stamps that are taken on its way through the server into one span for each stage.
+
+Theory of operation
+-------------------
+
+Stages follow each other without a gap: a stage begins where the one before it ended. So one stamp a stage is enough, taken as it ends,
+and the spans of a frame add up to the whole time from its arrival to its departure, whatever happened in between; a wait is a stage like
+any other (`queue`, `send`). A stage that does not run takes no stamp and has no span. All stamps are arguments, and nanoseconds of one
+monotonic clock.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from handstream.frames import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["SERVER_STAGES", "Trace", "spans_ms"]
+
+SERVER_STAGES = (Stage.RECEIVE, Stage.QUEUE, Stage.DECODE, Stage.TRACK, Stage.ANNOTATE, Stage.ENCODE, Stage.SEND)
+"""The stages that pass on the server, in order: those whose spans a result carries."""
+
+
+class Trace:
+    """The stamps of one frame on one clock. Owned by one thread at a time.
+
+    Attributes:
+        spans_ns: The span of each stage that has ended, in the order in which they did.
+        last_time_ns: The newest stamp: the end of the last stage, or the start of the first.
+    """
+
+    __slots__ = ("last_time_ns", "spans_ns")
+
+    def __init__(self, start_time_ns: int) -> None:
+        self.spans_ns: dict[Stage, int] = {}
+        self.last_time_ns = start_time_ns
+
+    def end(self, stage: Stage, now_ns: int) -> None:
+        """That stage ends now, and the next one begins."""
+        self.spans_ns[stage] = now_ns - self.last_time_ns
+        self.last_time_ns = now_ns
+
+
+def spans_ms(spans_ns: Mapping[Stage, int]) -> dict[str, float]:
+    """Spans for people and JSON: milliseconds with microsecond precision, by the stage's name."""
+    return {stage.value: round(span_ns / 1e6, 3) for stage, span_ns in spans_ns.items()}
