@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Literal, Protocol, Self, get_args
+
+from handstream.errors import HandstreamError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     from numpy.typing import NDArray
 
     from handstream.frames import Hand
 
-__all__ = ["Engine", "Tracker", "TrackerOptions"]
+__all__ = ["DEFAULT_ENGINE", "ENGINE_NAMES", "Engine", "EngineName", "Tracker", "TrackerOptions", "open_engine"]
+
+EngineName = Literal["openvino", "mediapipe"]
+"""The engines, by the names that the command line and the settings know them under."""
+
+ENGINE_NAMES: tuple[EngineName, ...] = get_args(EngineName)
+DEFAULT_ENGINE: EngineName = "openvino"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,3 +97,26 @@ class Engine(Protocol):
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *_: object) -> None: ...
+
+
+def open_engine(name: str = DEFAULT_ENGINE, *, threads: int | None = None, models: Path | None = None) -> Engine:
+    """The engine of that name. May block for a second or two: an engine loads its library here.
+
+    Args:
+        name: One of `ENGINE_NAMES`.
+        threads: The most threads for one inference of the openvino engine; None lets it decide by the load. MediaPipe decides by itself.
+        models: Where the openvino engine takes its models from: a folder or a `.task` bundle; None for the cache. MediaPipe brings its own.
+
+    Raises:
+        HandstreamError: There is no such engine, it is not installed, or its models cannot be had; the text says what to do.
+    """
+    # Each engine is imported where it is opened: either library takes most of a second, and mediapipe is an optional extra.
+    if name == "openvino":
+        from handstream.vision.engines.openvino import OpenVINOEngine  # noqa: PLC0415 - see above
+
+        return OpenVINOEngine(threads=threads, models=models)
+    if name == "mediapipe":
+        from handstream.vision.engines.mediapipe import MediaPipeEngine  # noqa: PLC0415 - see above
+
+        return MediaPipeEngine()
+    raise HandstreamError(f"There is no engine named {name!r}. Choose one of: {', '.join(ENGINE_NAMES)}.", code="unknown_engine")
