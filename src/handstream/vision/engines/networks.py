@@ -1,0 +1,172 @@
+"""Both networks of one model complexity on OpenVINO: `OpenVINONetworks` turns pictures into palms and hands, for many threads at once."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import openvino as ov
+
+from handstream.vision.engines.compiled import CompiledNetwork, Layout, available_cores
+from handstream.vision.landmarks import HandEstimate, LandmarkOutputs, decode_hand, warp_hand
+from handstream.vision.models import find_models
+from handstream.vision.occupancy import Occupancy
+from handstream.vision.palm import PalmDetection, decode_palms, warp_letterbox
+from handstream.vision.search import SearchPool, SearchStatistics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from handstream.vision.engines.compiled import Request
+    from handstream.vision.roi import Roi
+    from handstream.vision.tracker import PendingSearch
+
+__all__ = ["OpenVINONetworks"]
+
+SPREAD_LANDMARK_THREADS = 2
+"""Threads of one landmark inference while cores are idle: two take 0.69 of one thread's time, four 0.62 at 1.3 times the work."""
+
+SPREAD_PALM_THREADS = 4
+"""Threads of one palm inference while cores are idle: two take 0.63 of one thread's time, four 0.48."""
+
+CORES_PER_SEARCH = 4
+"""For this many cores one thread searches beside, so that searching never takes more than a quarter of the machine from following."""
+
+PRECISION = "f32"
+
+
+class OpenVINONetworks:
+    """The palm and the landmark network, compiled once for all trackers. Implements `HandNetworks`. Safe to use from many threads.
+
+    Each network is compiled in two layouts. *Spread* serves the picture that is alone: its inferences use several threads, and two hands
+    run side by side. *Narrow* serves pictures that meet, and the searches beside: one thread an inference, as many at once as there are
+    cores. Narrow is compiled in the background; until it is ready spread serves everything.
+
+    Blocks until spread is ready.
+
+    Args:
+        model_complexity: 0 is the lite model, 1 the full one.
+        threads: The most threads for one inference; None decides by the load.
+        models: A folder or a `.task` bundle to take the models from; None for the cache.
+
+    Raises:
+        HandstreamError: The models cannot be had.
+    """
+
+    def __init__(self, model_complexity: int, *, threads: int | None = None, models: Path | None = None) -> None:
+        files = find_models(model_complexity, source=models)
+        cores = available_cores()
+        limit = min(threads or cores, cores)
+        landmark_threads = min(SPREAD_LANDMARK_THREADS, limit)
+        self._palm, self._landmark = _compile(
+            (files.palm, Layout(1, min(SPREAD_PALM_THREADS, limit))),
+            (files.landmark, Layout(cores // landmark_threads, landmark_threads)),
+            narrow=Layout(cores, 1),
+        )
+        self._occupancy = Occupancy()
+        self._search_pool = SearchPool(max(1, cores // CORES_PER_SEARCH))
+
+    def detect_palms(self, rgb: NDArray[np.uint8], *, min_confidence: float, limit: int) -> list[PalmDetection]:
+        """The palms in a picture, the best first, at most `limit`. Blocks."""
+        with self._occupancy.picture() as spread, self._palm.layout(spread=spread).request() as request:
+            warp_letterbox(rgb, request.input)
+            request.run()
+            return _palms(request, rgb.shape, min_confidence, limit)
+
+    def estimate_hands(self, rgb: NDArray[np.uint8], rois: Sequence[Roi]) -> list[HandEstimate]:
+        """The hand in each ROI, in that order; side by side while cores are idle. Blocks."""
+        with self._occupancy.picture() as spread:
+            network = self._landmark.layout(spread=spread)
+            return _side_by_side(network, rgb, rois) if spread else _one_by_one(network, rgb, rois)
+
+    def start_search(self, rgb: NDArray[np.uint8], *, min_confidence: float, limit: int) -> PendingSearch | None:
+        """Begins `detect_palms` beside; None if every place for a search is taken. Does not block and keeps no reference to the picture."""
+
+        def prepare() -> Callable[[], list[PalmDetection]]:
+            network = self._palm.layout(spread=False)
+            request = network.borrow()
+            warp_letterbox(rgb, request.input)
+            shape = rgb.shape
+
+            def search() -> list[PalmDetection]:
+                try:
+                    request.run()
+                    return _palms(request, shape, min_confidence, limit)
+                finally:
+                    network.give_back(request)
+
+            return search
+
+        return self._search_pool.start(prepare)
+
+    def search_statistics(self) -> SearchStatistics:
+        """How full the pool of searches is."""
+        return self._search_pool.statistics()
+
+    def close(self) -> None:
+        """Waits for the searches beside to end. Nothing may be asked afterwards."""
+        self._search_pool.close()
+
+
+class _Network:
+    """One network in both layouts."""
+
+    def __init__(self, spread: Future[CompiledNetwork], narrow: Future[CompiledNetwork]) -> None:
+        self._spread, self._narrow = spread, narrow
+
+    def layout(self, *, spread: bool) -> CompiledNetwork:
+        """The layout asked for; spread while narrow is not compiled yet."""
+        return (self._spread if spread or not self._narrow.done() else self._narrow).result()
+
+
+def _compile(*spread: tuple[Path, Layout], narrow: Layout) -> list[_Network]:
+    """Compiles each model on two threads in its spread layout, which is waited for, and in the narrow one, which is not."""
+    core = ov.Core()
+    threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="handstream-compile")
+    first = [threads.submit(CompiledNetwork, core, path, layout, PRECISION) for path, layout in spread]
+    second = [threads.submit(CompiledNetwork, core, path, narrow, PRECISION) for path, _ in spread]
+    threads.shutdown(wait=False)
+    for future in first:
+        future.result()
+    return [_Network(*layouts) for layouts in zip(first, second, strict=True)]
+
+
+def _one_by_one(network: CompiledNetwork, rgb: NDArray[np.uint8], rois: Sequence[Roi]) -> list[HandEstimate]:
+    hands = []
+    with network.request() as request:
+        for roi in rois:
+            warp_hand(rgb, roi, request.input)
+            request.run()
+            hands.append(_hand(request, roi))
+    return hands
+
+
+def _side_by_side(network: CompiledNetwork, rgb: NDArray[np.uint8], rois: Sequence[Roi]) -> list[HandEstimate]:
+    """Each hand's crop is cut while the one before is being inferred; the last is inferred on this thread."""
+    with ExitStack() as lent:
+        requests = [lent.enter_context(network.request()) for _ in rois]
+        with ExitStack() as running:
+            for request, roi in zip(requests[:-1], rois, strict=False):
+                warp_hand(rgb, roi, request.input)
+                request.start()
+                running.callback(request.wait)
+            warp_hand(rgb, rois[-1], requests[-1].input)
+            requests[-1].run()
+        return [_hand(request, roi) for request, roi in zip(requests, rois, strict=True)]
+
+
+def _palms(request: Request, shape: tuple[int, ...], min_confidence: float, limit: int) -> list[PalmDetection]:
+    boxes, scores = request.outputs
+    return decode_palms(boxes[0], scores[0, :, 0], picture_wh=(shape[1], shape[0]), min_confidence=min_confidence, limit=limit)
+
+
+def _hand(request: Request, roi: Roi) -> HandEstimate:
+    landmarks, presence, right_probability, world_landmarks = request.outputs
+    # The outputs are views of the request's own memory, which its next borrower overwrites: `decode_hand` makes new arrays of them.
+    outputs = LandmarkOutputs(landmarks[0], float(presence[0, 0]), float(right_probability[0, 0]), world_landmarks[0])
+    return decode_hand(outputs, roi)

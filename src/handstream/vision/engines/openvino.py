@@ -1,0 +1,76 @@
+"""The project's own engine: MediaPipe's hand graph on OpenVINO. `OpenVINOEngine` opens trackers.
+
+All trackers of an engine share its networks, and so its weights, compiled models, buffers and threads; a tracker itself is a `HandGraph`,
+a few hundred bytes a hand.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Self
+
+from handstream.vision.engines.networks import OpenVINONetworks
+from handstream.vision.tracker import SEARCH_INTERVAL_MS, HandGraph, Search
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from handstream.vision.engines import TrackerOptions
+
+__all__ = ["OpenVINOEngine"]
+
+
+class OpenVINOEngine:
+    """Opens trackers over shared networks. Safe to use from many threads.
+
+    Args:
+        threads: The most threads for one inference; None decides by the load, see `handstream.vision.occupancy`.
+        models: A folder or a `.task` bundle to take the models from; None for the cache, which is filled when it is empty.
+        search_interval_ms: The least time between two searches for further hands of one tracker.
+    """
+
+    name = "openvino"
+
+    def __init__(self, *, threads: int | None = None, models: Path | None = None, search_interval_ms: float = SEARCH_INTERVAL_MS) -> None:
+        self._threads = threads
+        self._models = models
+        self._search_interval_ms = search_interval_ms
+        self._lock = threading.Lock()
+        self._networks: dict[int, OpenVINONetworks] = {}
+        self._closed = False
+
+    def open_tracker(self, options: TrackerOptions, *, search: Search = Search.BACKGROUND) -> HandGraph:
+        """A tracker for one session. Blocks while its networks are compiled, which happens once for each model complexity.
+
+        Args:
+            options: What is asked for.
+            search: How further hands are looked for while one is followed.
+
+        Raises:
+            HandstreamError: The models cannot be had.
+            RuntimeError: The engine was closed.
+        """
+        networks = self._networks_for(options.model_complexity)
+        return HandGraph(networks, options, search=search, search_interval_ms=self._search_interval_ms)
+
+    def close(self) -> None:
+        """Stops the searches beside and lets go of the networks. Trackers that are still open refuse further pictures."""
+        with self._lock:
+            self._closed = True
+            for networks in self._networks.values():
+                networks.close()
+            self._networks.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _networks_for(self, model_complexity: int) -> OpenVINONetworks:
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("The engine was closed")
+            if model_complexity not in self._networks:
+                self._networks[model_complexity] = OpenVINONetworks(model_complexity, threads=self._threads, models=self._models)
+            return self._networks[model_complexity]

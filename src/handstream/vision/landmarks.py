@@ -1,0 +1,106 @@
+"""The landmark network around: its input from a picture and a ROI, and the hand in its output.
+
+`warp_hand` fills the input and `decode_hand` reads the output. Source of the numbers: MediaPipe's `hand_landmark_cpu.pbtxt`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from handstream.frames import LANDMARK_COUNT
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from handstream.vision.roi import Roi
+
+__all__ = ["LANDMARK_INPUT_PX", "HandEstimate", "LandmarkOutputs", "decode_hand", "warp_hand"]
+
+LANDMARK_INPUT_PX = 224
+"""Width and height of the network's input. Source: `output_tensor_width` of `ImageToTensorCalculator`."""
+
+Z_SCALE = 0.4
+"""The network's z is divided by this to be on the scale of x. Source: `normalize_z` of `TensorsToLandmarksCalculator`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LandmarkOutputs:
+    """What the network answers for one crop.
+
+    Attributes:
+        landmarks: float32 `(63,)`: x, y, z of the 21 landmarks in input pixels.
+        presence: How sure it is that the crop shows a hand, 0..1.
+        right_probability: How sure it is that the hand is a "Right" one in MediaPipe's sense, 0..1.
+        world_landmarks: float32 `(63,)`: x, y, z in metres, upright as the crop.
+    """
+
+    landmarks: NDArray[np.float32]
+    presence: float
+    right_probability: float
+    world_landmarks: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HandEstimate:
+    """A hand as the network sees it in one ROI of one picture.
+
+    Attributes:
+        landmarks_px: float32 `(21, 3)` in pixels of the picture; z on the scale of x, relative to the wrist.
+        world_landmarks: float32 `(21, 3)` in metres around the hand's centre, turned as the picture.
+        presence: 0..1, see `LandmarkOutputs`.
+        right_probability: 0..1, see `LandmarkOutputs`.
+    """
+
+    landmarks_px: NDArray[np.float32]
+    world_landmarks: NDArray[np.float32]
+    presence: float
+    right_probability: float
+
+
+def warp_hand(rgb: NDArray[np.uint8], roi: Roi, out: NDArray[np.uint8]) -> None:
+    """Cuts the ROI out of the picture, upright.
+
+    Beyond the picture's edge the nearest pixel is repeated: MediaPipe's landmark graph leaves `border_mode` at that default, unlike the
+    palm graph. With black there, hands that touch the edge are lost.
+
+    Args:
+        rgb: uint8 `(height, width, 3)`.
+        roi: The square to cut out; it may reach beyond the picture.
+        out: uint8 `(224, 224, 3)`, overwritten.
+    """
+    cv2.warpAffine(
+        rgb,
+        roi.crop_to_picture(LANDMARK_INPUT_PX),
+        (LANDMARK_INPUT_PX, LANDMARK_INPUT_PX),
+        dst=out,
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+
+
+def decode_hand(outputs: LandmarkOutputs, roi: Roi) -> HandEstimate:
+    """The hand in the picture, from the network's answer for that ROI of it."""
+    crop = outputs.landmarks.reshape(LANDMARK_COUNT, 3)
+    crop_to_picture = roi.crop_to_picture(LANDMARK_INPUT_PX).astype(np.float32)
+    landmarks_px = np.empty_like(crop)
+    landmarks_px[:, :2] = crop[:, :2] @ crop_to_picture[:, :2].T + crop_to_picture[:, 2]
+    landmarks_px[:, 2] = crop[:, 2] * (roi.size_px / LANDMARK_INPUT_PX / Z_SCALE)
+    return HandEstimate(
+        landmarks_px=landmarks_px,
+        world_landmarks=_turned(outputs.world_landmarks.reshape(LANDMARK_COUNT, 3), roi.rotation_rad),
+        presence=outputs.presence,
+        right_probability=outputs.right_probability,
+    )
+
+
+def _turned(points: NDArray[np.float32], rotation_rad: float) -> NDArray[np.float32]:
+    """The points turned around the z axis, as MediaPipe's `WorldLandmarkProjectionCalculator` does."""
+    cos, sin = math.cos(rotation_rad), math.sin(rotation_rad)
+    turned = points.copy()
+    turned[:, :2] = points[:, :2] @ np.array([[cos, sin], [-sin, cos]], np.float32)
+    return turned
