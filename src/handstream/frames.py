@@ -182,7 +182,7 @@ class FrameResult:
         stages_ns: How long each of our stages took, in nanoseconds; stages that did not run are absent.
         receive_time_ns: When the frame's last byte arrived, on the server's monotonic clock.
         send_time_ns: When the result was handed to the socket, on the same clock; 0 until then.
-        dropped: How many of the session's frames had been dropped when this result was made.
+        dropped: How many of the session's frames had been dropped when this result left.
     """
 
     frame_id: int

@@ -180,10 +180,6 @@ def test_the_files_hold_what_this_implementation_writes(name: str) -> None:
     assert read(name) == json.loads(json.dumps(FILES[name]())), "run this file to write them anew, if the change is meant"
 
 
-def test_there_is_no_other_file() -> None:
-    assert {path.stem for path in VECTORS.glob("*.json")} == set(FILES)
-
-
 @pytest.mark.parametrize("vector", cases("frames", valid=True))
 def test_frame(vector: Vector) -> None:
     frame = wire.decode_frame(bytes.fromhex(vector["hex"]), receive_time_ns=RECEIVED_NS)

@@ -75,6 +75,7 @@ HEADER_BYTES = _HEADER.size
 RESULT_HEADER_BYTES = _HEADER.size + _RESULT.size
 """The whole header of a result: 72 bytes."""
 
+_DROPPED_OFFSET = 24
 _SEND_TIME_OFFSET = 36
 _SEND_SPAN_OFFSET = RESULT_HEADER_BYTES - _SPAN.size
 _MAX_U32 = 0xFFFF_FFFF
@@ -135,11 +136,18 @@ def encode_result(result: FrameResult, output: Output, *, world_landmarks: bool 
     return message
 
 
-def stamp_send(message: bytearray, *, send_time_ns: int, send_ns: int) -> None:
-    """Writes into an encoded result when it was handed to the socket, and how long it had waited for that since its image was made.
+def stamp_send(message: bytearray, *, send_time_ns: int, send_ns: int, dropped: int) -> None:
+    """Writes into an encoded result what is known only as it leaves.
 
     It is apart from `encode_result` because the packing is done on a worker thread, and the stamp when the event loop comes to send it.
+
+    Args:
+        message: What `encode_result` made.
+        send_time_ns: When the message is handed to the socket, on the server's monotonic clock.
+        send_ns: How long it had waited for that since its last stage ended.
+        dropped: How many of the session's frames have been dropped by now.
     """
+    _SPAN.pack_into(message, _DROPPED_OFFSET, min(dropped, _MAX_U32))
     _SEND_TIME.pack_into(message, _SEND_TIME_OFFSET, send_time_ns)
     _SPAN.pack_into(message, _SEND_SPAN_OFFSET, _span_us(send_ns))
 

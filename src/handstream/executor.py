@@ -1,0 +1,213 @@
+"""The threads that process frames: `Executor`, with one `Lane` for each session.
+
+Theory of operation
+-------------------
+
+A lane is a session's way to the threads. It has one place to wait, where the newest item wins, and at most one of its items is processed
+at a time, so that results leave in the order of their frames and a session's tracker is never used by two threads. A lane that has an item
+waiting and none running is *ready*. Ready lanes stand in one line, each at most once, and a free thread takes the lane at its head; a lane
+whose next item came meanwhile goes to the end of the line. So however much a session sends, it gets one turn a round, like every other.
+
+Nothing here can grow: there is one place a lane, one entry in the line a lane, and a fixed number of threads.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from handstream.protocol.flow import LatestSlot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+__all__ = ["Executor", "ExecutorStatistics", "Lane", "usable_cpus"]
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+_CGROUP_LIMIT = Path("/sys/fs/cgroup/cpu.max")
+"""Where Linux (cgroup v2) tells a container how much processor time it may use: two numbers, quota and period in microseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorStatistics:
+    """How busy an executor is.
+
+    Attributes:
+        threads: Its threads.
+        running: How many of them process an item now.
+        lanes: Lanes that are open.
+        ready: Lanes that wait for a thread; at most `lanes`.
+        processed: Items processed so far.
+        replaced: Items replaced by a newer one while they waited, so far.
+    """
+
+    threads: int
+    running: int
+    lanes: int
+    ready: int
+    processed: int
+    replaced: int
+
+
+class Executor:
+    """Threads that process the items of many lanes, fairly. Safe to use from many threads; nothing but `close` blocks."""
+
+    def __init__(self, threads: int | None = None) -> None:
+        """Starts the threads.
+
+        Args:
+            threads: How many, 1 or more; None is one for each processor that this process may use.
+        """
+        threads = usable_cpus() if threads is None else threads
+        if threads < 1:
+            raise ValueError(f"threads must be 1 or more, not {threads}")
+        self._condition = threading.Condition()
+        self._ready: deque[Lane[Any]] = deque()
+        self._lanes: set[Lane[Any]] = set()
+        self._running = 0
+        self._processed = 0
+        self._replaced = 0
+        self._closed = False
+        self._threads = [threading.Thread(target=self._work, name=f"handstream-{index}", daemon=True) for index in range(threads)]
+        for thread in self._threads:
+            thread.start()
+
+    def open_lane(self, process: Callable[[T], None], at_end: Callable[[], None]) -> Lane[T]:
+        """A new lane.
+
+        Args:
+            process: Called with each item, on one of the threads, never twice at the same time. An exception from it is logged.
+            at_end: Called once, on one of the threads, when the lane was closed and the item that was running, if one was, has ended.
+
+        Raises:
+            RuntimeError: The executor was closed.
+        """
+        with self._condition:
+            if self._closed:
+                raise RuntimeError("the executor is closed")
+            lane = Lane(self, process, at_end)
+            self._lanes.add(lane)
+            return lane
+
+    def statistics(self) -> ExecutorStatistics:
+        """How busy it is now."""
+        with self._condition:
+            return ExecutorStatistics(
+                len(self._threads), self._running, len(self._lanes), len(self._ready), self._processed, self._replaced
+            )
+
+    def close(self) -> None:
+        """Closes every lane, drops what waits, waits until what runs has ended, and ends the threads. A second call does nothing."""
+        with self._condition:
+            self._closed = True
+            for lane in tuple(self._lanes):
+                lane.close()
+            self._condition.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        while (lane := self._next_lane()) is not None:
+            lane._run()  # noqa: SLF001 - a lane and its executor are one thing in two classes
+            with self._condition:
+                self._running -= 1
+
+    def _next_lane(self) -> Lane[Any] | None:
+        """Waits for a lane that is ready; None once the executor is closed and no lane is left that is."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._ready or self._closed)
+            if not self._ready:
+                return None
+            self._running += 1
+            return self._ready.popleft()
+
+
+class Lane(Generic[T]):
+    """One session's way to the threads; made by `Executor.open_lane`. Safe to use from many threads; nothing here blocks."""
+
+    def __init__(self, executor: Executor, process: Callable[[T], None], at_end: Callable[[], None]) -> None:
+        self._executor = executor
+        self._condition = executor._condition  # noqa: SLF001 - one lock for the line and what stands in it
+        self._process = process
+        self._at_end = at_end
+        self._slot: LatestSlot[T] = LatestSlot()
+        self._busy = False  # in the line, or with a thread
+        self._closed = False
+
+    def offer(self, item: T) -> T | None:
+        """Gives an item to be processed.
+
+        Returns:
+            The item that was waiting and will now not be processed, if there was one. A closed lane returns `item` itself.
+        """
+        with self._condition:
+            if self._closed:
+                return item
+            replaced = self._slot.put(item)
+            self._executor._replaced += replaced is not None  # noqa: SLF001
+            self._enqueue()
+            return replaced
+
+    def close(self) -> T | None:
+        """Takes no more items. A second call does nothing.
+
+        Returns:
+            The item that was waiting and will now not be processed, if there was one.
+        """
+        with self._condition:
+            if self._closed:
+                return None
+            self._closed = True
+            waiting = self._slot.take()
+            self._enqueue()
+            return waiting
+
+    def _enqueue(self) -> None:
+        """Joins the end of the line, unless it stands there or a thread has it. The lock is held."""
+        if not self._busy:
+            self._busy = True
+            self._executor._ready.append(self)  # noqa: SLF001
+            self._condition.notify()
+
+    def _run(self) -> None:
+        """One turn, on one of the threads."""
+        with self._condition:
+            item = self._slot.take()
+        if item is not None:
+            self._call(lambda: self._process(item))
+        with self._condition:
+            self._busy = False
+            self._executor._processed += item is not None  # noqa: SLF001
+            if self._slot:
+                self._enqueue()
+                return
+            if not self._closed:
+                return
+            self._executor._lanes.discard(self)  # noqa: SLF001
+        self._call(self._at_end)
+
+    def _call(self, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except Exception:
+            logger.exception("An error that its session did not handle")
+
+
+def usable_cpus() -> int:
+    """How many processors this process may use: at most those it is bound to, and those that its container is granted."""
+    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = _CGROUP_LIMIT.read_text().split()
+        granted = round(int(quota) / int(period))
+    except (OSError, ValueError):  # no Linux, no cgroup v2, or "max": there is no limit
+        return bound
+    return max(1, min(bound, granted))

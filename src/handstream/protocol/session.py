@@ -1,0 +1,162 @@
+"""What a session may do next: `Session` takes messages in and gives actions out, in the plain way and in `handstream.v1` alike.
+
+Theory of operation
+-------------------
+
+A session is the server's side of one connection, without the connection. Its driver (`server/websocket.py`) hands it each message that
+arrives and each thing that befalls a frame, and carries out the actions that come back: offer a frame to the executor, send a text, close.
+
+    message  --> receive_text, receive_binary --> Offer | Reply | Close
+    a frame was replaced by a newer one       --> drop  --> Reply (where the way of talking tells of drops)
+    a frame could not be processed            --> fail  --> Reply with the error
+    a frame's result is handed to the socket  --> answer
+    a result, on the thread that made it      --> encode --> Answer, the message less its last stamps
+
+Everything but `encode` belongs to the driver's thread; `encode` touches nothing of the session. An error about one message never ends a
+session; where going on makes no sense, a `Close` follows the error. The two ways are two classes, `plain.PlainSession` and
+`v1.V1Session`, chosen by `negotiation.negotiate`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from handstream.errors import MessageError
+from handstream.protocol.control import ErrorMessage
+from handstream.protocol.flow import Flow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from handstream.errors import HandstreamError
+    from handstream.frames import Frame, FrameResult
+    from handstream.protocol.control import DropStage
+    from handstream.protocol.settings import Limits, SessionSettings
+
+__all__ = ["Action", "Answer", "Close", "Offer", "Reply", "Session", "SessionIdentity"]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Offer this frame to the executor, to be processed with the settings as they were when it arrived."""
+
+    frame: Frame
+    settings: SessionSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Send this text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Send what waits, then close with this code (RFC 6455, section 7.4) and reason."""
+
+    code: int
+    reason: str
+
+
+Action = Offer | Reply | Close
+
+
+class Answer(Protocol):
+    """An encoded result that waits to be sent."""
+
+    @property
+    def frame_id(self) -> int:
+        """The frame that it answers."""
+
+    def stamped(self, *, send_time_ns: int, dropped: int) -> bytes | str:
+        """The message, text or binary, as it leaves at that time of the server's clock, with that many frames dropped until then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionIdentity:
+    """Who speaks: what `welcome` tells a client.
+
+    Attributes:
+        server: Name and version of the server, as in `handstream/0.1.0`.
+        engine: The name of the engine that tracks.
+        session_id: The session's name in the server's log, 8 hexadecimal digits.
+    """
+
+    server: str
+    engine: str
+    session_id: str
+
+
+class Session(ABC):
+    """One session. See the theory of operation above.
+
+    Attributes:
+        subprotocol: The WebSocket subprotocol to accept the connection with.
+        identity: Who speaks.
+        limits: What the server takes.
+        settings: The settings as they are now.
+        flow: The account of the session's frames.
+    """
+
+    subprotocol: str | None
+
+    def __init__(self, identity: SessionIdentity, settings: SessionSettings, limits: Limits) -> None:
+        self.identity = identity
+        self.limits = limits
+        self.settings = settings
+        self.flow = Flow()
+
+    @abstractmethod
+    def receive_text(self, text: str) -> Sequence[Action]:
+        """A text message arrived."""
+
+    @abstractmethod
+    def receive_binary(self, message: bytes, now_ns: int) -> Sequence[Action]:
+        """A binary message arrived; its last byte did at that time of the server's monotonic clock."""
+
+    @abstractmethod
+    def encode(self, result: FrameResult, settings: SessionSettings, encode_end_time_ns: int) -> Answer:
+        """Packs a result. It may take a millisecond, and is called on the thread that made the result.
+
+        Args:
+            result: The result, without a `send` stage.
+            settings: Those that the frame was offered with.
+            encode_end_time_ns: When the result's last stage ended, on the server's clock: the `send` stage begins there.
+        """
+
+    @abstractmethod
+    def error_text(self, error: ErrorMessage) -> str:
+        """The message that reports that error."""
+
+    def drop(self, frame_id: int, stage: DropStage) -> Sequence[Action]:
+        """That frame, or its result, was replaced by a newer one."""
+        self.flow.drop(frame_id, stage)
+        return ()
+
+    def fail(self, frame_id: int, error: HandstreamError) -> Sequence[Action]:
+        """That frame could not be processed."""
+        self.flow.fail(frame_id)
+        return [self._error(error, frame_id)]
+
+    def answer(self, frame_id: int) -> None:
+        """That frame's result is handed to the socket."""
+        self.flow.answer(frame_id)
+
+    def _offer(self, frame: Frame) -> Sequence[Action]:
+        """Offers a frame that has an image, and refuses one that has none."""
+        if not frame.image:
+            error = MessageError("This message holds no image. Send one JPEG, PNG or WebP image in each.", code="empty_message")
+            return self._refuse(error, frame.frame_id)
+        self.flow.receive(frame.frame_id)
+        return [Offer(frame, self.settings)]
+
+    def _refuse(self, error: HandstreamError, frame_id: int | None = None) -> Sequence[Action]:
+        """Answers a binary message that is no usable frame."""
+        self.flow.refuse()
+        return [self._error(error, frame_id)]
+
+    def _error(self, error: HandstreamError, frame_id: int | None = None) -> Reply:
+        return Reply(self.error_text(ErrorMessage.of(error, frame_id)))

@@ -1,0 +1,137 @@
+"""The way `handstream.v1`: JSON control, binary data, settings that change while the session runs. See `docs/protocol.md`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from handstream.errors import MessageError
+from handstream.protocol import wire
+from handstream.protocol.control import Dropped, ErrorMessage, Hello, SettingsMessage, Welcome, parse_client_message
+from handstream.protocol.session import Close, Reply, Session
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from handstream.frames import FrameResult
+    from handstream.protocol.control import ClientMessage, DropStage
+    from handstream.protocol.session import Action, SessionIdentity
+    from handstream.protocol.settings import Limits, SessionSettings
+
+__all__ = ["MAX_CONTROL_CHARACTERS", "V1Answer", "V1Session", "follows"]
+
+MAX_CONTROL_CHARACTERS = 65_536
+"""The longest control message that is read. A longer one would hold up every session while its JSON is parsed."""
+
+PROTOCOL_ERROR = 1002
+"""The close code for a client that breaks the protocol (RFC 6455, section 7.4.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class V1Answer:
+    """A result as a binary message, in which what is known only as it leaves is still open.
+
+    Attributes:
+        frame_id: The frame that it answers.
+        message: The message.
+        encode_end_time_ns: When the `send` stage began.
+    """
+
+    frame_id: int
+    message: bytearray
+    encode_end_time_ns: int
+
+    def stamped(self, *, send_time_ns: int, dropped: int) -> bytes:
+        """The message as it leaves at that time, with that many frames dropped until then."""
+        wire.stamp_send(self.message, send_time_ns=send_time_ns, send_ns=send_time_ns - self.encode_end_time_ns, dropped=dropped)
+        return bytes(self.message)
+
+
+class V1Session(Session):
+    """A session of `handstream.v1`. It waits for `hello`; from then on it takes frames and settings."""
+
+    subprotocol = wire.SUBPROTOCOL
+
+    def __init__(self, identity: SessionIdentity, settings: SessionSettings, limits: Limits) -> None:
+        super().__init__(identity, settings, limits)
+        self._open = False
+        self._newest_frame_id: int | None = None
+
+    def receive_text(self, text: str) -> Sequence[Action]:
+        """A control message arrived."""
+        try:
+            return self._control(_parse(text))
+        except MessageError as error:
+            return [self._error(error)] if self._open else self._give_up(error)
+
+    def receive_binary(self, message: bytes, now_ns: int) -> Sequence[Action]:
+        """A data message arrived."""
+        if not self._open:
+            self.flow.refuse()
+            return self._give_up(_hello_expected())
+        try:
+            frame = wire.decode_frame(message, receive_time_ns=now_ns)
+        except MessageError as error:
+            return self._refuse(error)
+        if self._newest_frame_id is not None and not follows(frame.frame_id, self._newest_frame_id):
+            text = f"Frame {frame.frame_id} does not follow frame {self._newest_frame_id}: each frame's number is greater than the last."
+            return self._refuse(MessageError(text, code="bad_frame_id"), frame.frame_id)
+        self._newest_frame_id = frame.frame_id
+        return self._offer(frame)
+
+    def encode(self, result: FrameResult, settings: SessionSettings, encode_end_time_ns: int) -> V1Answer:
+        """Packs a result as a binary message."""
+        message = wire.encode_result(result, settings.output, world_landmarks=settings.world_landmarks)
+        return V1Answer(result.frame_id, message, encode_end_time_ns)
+
+    def error_text(self, error: ErrorMessage) -> str:
+        """An `error` message."""
+        return error.text()
+
+    def drop(self, frame_id: int, stage: DropStage) -> Sequence[Action]:
+        """Tells the client, so that it can send the next frame."""
+        super().drop(frame_id, stage)
+        return [Reply(Dropped(frame_id, stage).text())]
+
+    def _control(self, message: ClientMessage) -> Sequence[Action]:
+        match message:
+            case Hello() if self._open:
+                raise MessageError('This session is open already. Send "settings" to change its settings.', code="hello_repeated")
+            case Hello():
+                return self._welcome(message.settings)
+            case SettingsMessage() if self._open:
+                self.settings = self.settings.changed(message.settings, self.limits)
+                return [Reply(SettingsMessage(settings=self.settings.as_json()).text())]
+            case _:
+                raise _hello_expected()
+
+    def _welcome(self, changes: Mapping[str, object]) -> Sequence[Action]:
+        self.settings = self.settings.changed(changes, self.limits)
+        self._open = True
+        welcome = Welcome(
+            server=self.identity.server,
+            session_id=self.identity.session_id,
+            engine=self.identity.engine,
+            settings=self.settings.as_json(),
+            limits=self.limits,
+        )
+        return [Reply(welcome.text())]
+
+    def _give_up(self, error: MessageError) -> Sequence[Action]:
+        """What a session that cannot even be opened ends with."""
+        return [self._error(error), Close(PROTOCOL_ERROR, error.code)]
+
+
+def follows(frame_id: int, other: int) -> bool:
+    """Whether a frame's number is greater than another's, where 2**32 - 1 is followed by 0 (serial number arithmetic, RFC 1982)."""
+    return 0 < (frame_id - other) % 2**32 < 2**31
+
+
+def _parse(text: str) -> ClientMessage:
+    if len(text) > MAX_CONTROL_CHARACTERS:
+        raise MessageError(f"A text message has at most {MAX_CONTROL_CHARACTERS} characters, not {len(text)}.", code="bad_json")
+    return parse_client_message(text)
+
+
+def _hello_expected() -> MessageError:
+    return MessageError('The first message is {"type": "hello"}.', code="hello_expected")

@@ -1,0 +1,122 @@
+"""Serving: `run` binds the port, serves the application and stops it gracefully; `run_reloading` starts it anew when a file changes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import uvicorn
+from uvicorn.supervisors import ChangeReload
+
+import handstream
+from handstream.errors import HandstreamError
+from handstream.server.app import create_app
+from handstream.server.transport import FreshWebSocketProtocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fastapi import FastAPI
+
+    from handstream.server.readiness import EngineLoader
+    from handstream.server.settings import ServerSettings
+
+__all__ = ["address", "bind", "run", "run_reloading", "uvicorn_config"]
+
+_GRACE_S = 3
+"""How long sessions may take to end when the server is stopped, in seconds."""
+
+
+def run(settings: ServerSettings, *, on_listening: Callable[[str], None], on_ready: Callable[[], None]) -> None:
+    """Serves until the process is told to stop (SIGINT, SIGTERM). Blocks.
+
+    Args:
+        settings: The server's settings.
+        on_listening: Called with the server's address once its port is bound.
+        on_ready: Called once sessions are taken, on the event loop.
+
+    Raises:
+        HandstreamError: The port cannot be bound, or the engine could not be loaded.
+    """
+    failures: list[HandstreamError] = []
+
+    def loaded(loader: EngineLoader) -> None:
+        if loader.failure is None:
+            on_ready()
+        else:
+            failures.append(loader.failure)
+            server.should_exit = True
+
+    with bind(settings.host, settings.port) as listener:
+        server = uvicorn.Server(uvicorn_config(create_app(settings, on_loaded=loaded), settings))
+        on_listening(address(listener))
+        with suppress(KeyboardInterrupt):  # uvicorn raises the signal again once it has stopped.
+            server.run(sockets=[listener])
+    if failures:
+        raise failures[0]
+
+
+def run_reloading(settings: ServerSettings, *, on_listening: Callable[[str], None]) -> None:
+    """Serves like `run`, in a child process that is started anew whenever a file of the package changes. Blocks.
+
+    Raises:
+        HandstreamError: The port cannot be bound.
+    """
+    os.environ.update(settings.environment())
+    config = uvicorn_config("handstream.server.app:create_app", settings, reload_dirs=[str(Path(handstream.__file__).parent)])
+    with bind(settings.host, settings.port) as listener:
+        on_listening(address(listener))
+        ChangeReload(config, target=uvicorn.Server(config).run, sockets=[listener]).run()
+
+
+def uvicorn_config(app: FastAPI | str, settings: ServerSettings, *, reload_dirs: list[str] | None = None) -> uvicorn.Config:
+    """How uvicorn serves the application, or the one that a factory of that name makes."""
+    return uvicorn.Config(
+        app,
+        factory=isinstance(app, str),
+        reload=reload_dirs is not None,
+        reload_dirs=reload_dirs,
+        http="httptools",
+        ws=FreshWebSocketProtocol,
+        ws_max_size=settings.max_message_bytes,
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=_GRACE_S,
+        log_config=None,
+        access_log=settings.log_level == "debug",
+        # What uvicorn says at "info" about each connection, the sessions say themselves.
+        log_level=settings.log_level if settings.log_level != "info" else "warning",
+    )
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket that listens there.
+
+    Raises:
+        HandstreamError: It cannot; the text says what to do.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+        return socket.create_server((host, port), family=family, backlog=128)
+    except OSError as error:
+        raise HandstreamError(f"The server cannot listen on {host}, port {port}: {_why(error)}", code="cannot_listen") from error
+
+
+def address(listener: socket.socket) -> str:
+    """The address at which a browser on this machine finds the server."""
+    host, port = listener.getsockname()[:2]
+    local = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - the address is shown, not bound
+    return f"http://{local.get(host, f'[{host}]' if ':' in host else host)}:{port}"
+
+
+def _why(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "another program listens there. Stop it, or choose another port with --port; 0 takes any that is free."
+    if error.errno == errno.EACCES:
+        return "this user may not listen there. Ports below 1024 are for root on most systems: choose a higher one with --port."
+    if error.errno == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
+        return "this machine has no such address. 127.0.0.1 is this machine alone, 0.0.0.0 every address that it has (--host)."
+    return str(error)
