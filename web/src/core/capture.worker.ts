@@ -1,0 +1,134 @@
+/** The capture worker: scales and encodes pictures away from the page's main thread, and reads a camera's track where it may. */
+
+import type { Encoded, EncodeRequest, FromWorker, ToWorker } from './capture-messages.ts';
+import { fitWithin } from './settings.ts';
+
+const scope = self as unknown as DedicatedWorkerGlobalScope;
+
+/** As the standard has it; TypeScript's own declaration lacks the track. */
+type ProcessorConstructor = new (init: { track: object; maxBufferSize: number }) => { readable: ReadableStream<VideoFrame> };
+
+interface Arrived {
+  readonly frame: VideoFrame;
+  readonly capturedEpochMs: number;
+  readonly arrivedEpochMs: number;
+}
+
+let canvas: OffscreenCanvas | null = null;
+let newest: Arrived | null = null;
+let wanted: { readonly notBeforeEpochMs: number; readonly request: EncodeRequest } | null = null;
+let skipped = 0;
+
+scope.onmessage = ({ data }: MessageEvent<ToWorker>) => {
+  switch (data.type) {
+    case 'encode':
+      void reportFailure(async () => {
+        const encoded = await encode(data.image, data.request);
+        post({ type: 'encoded', encoded }, encoded);
+      });
+      break;
+    case 'read_stream':
+      void reportFailure(() => read(data.readable));
+      break;
+    case 'read_track':
+      readTrack(data.track);
+      break;
+    case 'take':
+      wanted = data;
+      takeIfReady();
+      break;
+  }
+};
+
+function readTrack(track: object): void {
+  const { MediaStreamTrackProcessor: Processor } = scope as unknown as { MediaStreamTrackProcessor?: ProcessorConstructor };
+  post({ type: 'reading', isReading: Processor !== undefined });
+  if (Processor !== undefined) void reportFailure(() => read(new Processor({ track, maxBufferSize: 1 }).readable));
+}
+
+async function read(readable: ReadableStream<VideoFrame>): Promise<void> {
+  for await (const frame of readable) {
+    arrive(frame);
+    takeIfReady();
+  }
+}
+
+/** Keeps the newest picture only. Skipped are those that nobody could take, not those that the taker's throttle passed over. */
+function arrive(frame: VideoFrame): void {
+  if (newest !== null) {
+    newest.frame.close();
+    if (wanted === null) skipped += 1;
+  }
+  const arrivedEpochMs = performance.timeOrigin + performance.now();
+  newest = { frame, arrivedEpochMs, capturedEpochMs: captureTimeOf(frame, arrivedEpochMs) };
+}
+
+function takeIfReady(): void {
+  if (wanted === null || newest === null || newest.arrivedEpochMs < wanted.notBeforeEpochMs) return;
+  const { request } = wanted;
+  const taken = newest;
+  wanted = newest = null;
+  void reportFailure(async () => {
+    const encoded = await encode(taken.frame, request);
+    post({ type: 'taken', encoded, capturedEpochMs: taken.capturedEpochMs, arrivedEpochMs: taken.arrivedEpochMs, skipped }, encoded);
+    skipped = 0;
+  });
+}
+
+/** The camera's own capture time where the browser gives one (`VideoFrame.metadata`, in ms of the worker's clock), else the arrival. */
+function captureTimeOf(frame: VideoFrame, arrivedEpochMs: number): number {
+  const metadata = 'metadata' in frame ? (frame.metadata as () => { captureTime?: number })() : {};
+  const capturedEpochMs = performance.timeOrigin + (metadata.captureTime ?? Number.NaN);
+  const isPlausible = capturedEpochMs <= arrivedEpochMs && capturedEpochMs > arrivedEpochMs - 1000;
+  return isPlausible ? capturedEpochMs : arrivedEpochMs;
+}
+
+/** Scales and encodes a picture, and closes it as soon as it is drawn, so that the camera gets its buffer back. */
+async function encode(image: VideoFrame | ImageBitmap, request: EncodeRequest): Promise<Encoded> {
+  const { target, widthPx, heightPx } = drawScaled(image, request);
+  const blob = await target.convertToBlob({ type: 'image/jpeg', quality: request.quality / 100 });
+  const jpeg = await blob.arrayBuffer();
+  return { jpeg, widthPx, heightPx, bitmap: request.keepPicture ? target.transferToImageBitmap() : null };
+}
+
+function drawScaled(
+  image: VideoFrame | ImageBitmap,
+  request: EncodeRequest,
+): { target: OffscreenCanvas; widthPx: number; heightPx: number } {
+  try {
+    const box = { widthPx: request.boxWidthPx, heightPx: request.boxHeightPx };
+    const { widthPx, heightPx } = fitWithin(sizeOf(image), box);
+    const target = canvasOf(widthPx, heightPx);
+    const context = target.getContext('2d', { alpha: false });
+    if (context === null) throw new Error('the worker has no 2d canvas');
+    context.drawImage(image, 0, 0, widthPx, heightPx);
+    return { target, widthPx, heightPx };
+  } finally {
+    image.close();
+  }
+}
+
+function sizeOf(image: VideoFrame | ImageBitmap): { widthPx: number; heightPx: number } {
+  if ('displayWidth' in image) return { widthPx: image.displayWidth, heightPx: image.displayHeight };
+  return { widthPx: image.width, heightPx: image.height };
+}
+
+/** The one canvas, in that size: a new one only when the size changes. */
+function canvasOf(widthPx: number, heightPx: number): OffscreenCanvas {
+  if (canvas?.width !== widthPx || canvas.height !== heightPx) canvas = new OffscreenCanvas(widthPx, heightPx);
+  return canvas;
+}
+
+function post(message: FromWorker, encoded?: Encoded): void {
+  const transfer: Transferable[] = encoded === undefined ? [] : [encoded.jpeg];
+  if (encoded?.bitmap) transfer.push(encoded.bitmap);
+  scope.postMessage(message, transfer);
+}
+
+async function reportFailure(run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    post({ type: 'failed', message: String(error) });
+  }
+}

@@ -1,0 +1,38 @@
+/** What a view knows of the client: a summary that changes a few times a second. */
+
+import type { ClientError } from './errors.ts';
+import { type Figures, NO_FIGURES } from './figures.ts';
+import type { FrameSource } from './sources.ts';
+import type { Handedness } from './wire.ts';
+
+/**
+ * - `idle`: nothing runs;
+ * - `starting`: the source is being opened, or the first connection made;
+ * - `running`: frames are answered;
+ * - `reconnecting`: the server is away (`error` says so), and the next attempt follows by itself;
+ * - `failed`: stopped, and `error` says why.
+ */
+export type Phase = 'idle' | 'starting' | 'running' | 'reconnecting' | 'failed';
+
+export interface ClientState {
+  readonly phase: Phase;
+  readonly error: ClientError | null;
+  readonly figures: Figures;
+  /** MediaPipe's labels of the hands in the newest answer. */
+  readonly hands: readonly Handedness[];
+  readonly source: Pick<FrameSource, 'kind' | 'label'> | null;
+  /** The server's name and engine, once it has said them. */
+  readonly server: { readonly name: string; readonly engine: string } | null;
+  /** The most hands that this server finds. */
+  readonly maxHands: number;
+}
+
+export const INITIAL_STATE: ClientState = {
+  phase: 'idle',
+  error: null,
+  figures: NO_FIGURES,
+  hands: [],
+  source: null,
+  server: null,
+  maxHands: 4,
+};

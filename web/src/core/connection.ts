@@ -1,0 +1,140 @@
+/**
+ * A session that is kept up: connects, says hello, and connects again with growing pauses whenever the connection is lost.
+ *
+ * Each connection has a `Session` of its own, which starts afresh; what happened in it is told to `events` until it is gone.
+ */
+
+import { backoffMs } from './backoff.ts';
+import type { SessionSettings } from './control.ts';
+import type { FlowOptions } from './flow.ts';
+import { Session, type SessionEvent } from './session.ts';
+import type { Connect, Transport } from './transport.ts';
+
+const CLIENT_NAME = 'handstream-web/0.1.0';
+
+/** Close codes (`docs/protocol.md`) after which the same client would only be refused again. */
+const REFUSED_CODES: ReadonlySet<number> = new Set([1002, 1003, 1007, 1008]);
+
+export interface ConnectionEvents {
+  /** Frames may be sent. */
+  onOpen(): void;
+  onSessionEvents(events: readonly SessionEvent[], nowMs: number): void;
+  /** The connection was lost, or could not be made; the next attempt follows after `retryInMs`. */
+  onLost(retryInMs: number): void;
+  /** The server does not want this client: there is no next attempt. */
+  onRefused(reason: string): void;
+}
+
+export interface ConnectionOptions {
+  readonly connect: Connect;
+  readonly flow: Partial<FlowOptions>;
+  readonly settings: Partial<SessionSettings>;
+  readonly events: ConnectionEvents;
+}
+
+export class Connection {
+  readonly #options: ConnectionOptions;
+  #settings: Partial<SessionSettings>;
+  #flow: Partial<FlowOptions>;
+  #session: Session | null = null;
+  #transport: Transport | null = null;
+  #failures = 0;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#settings = options.settings;
+    this.#flow = options.flow;
+    this.#open();
+  }
+
+  /** The session, while its connection is open. */
+  get session(): Session | null {
+    return this.#session;
+  }
+
+  /** Packs and sends a frame; returns its id, or null if the connection is gone. */
+  sendFrame(image: ArrayBuffer, captureTimeNs: bigint, arrivalMs: number): number | null {
+    if (this.#session === null || this.#transport === null) return null;
+    const { frameId, message } = this.#session.packFrame(new Uint8Array(image), captureTimeNs, arrivalMs, performance.now());
+    this.#transport.send(message);
+    return frameId;
+  }
+
+  updateSettings(settings: Partial<SessionSettings>, flow: Partial<FlowOptions>): void {
+    this.#settings = settings;
+    this.#flow = flow;
+    this.#session?.flow.update(flow);
+    if (this.#session !== null) this.#transport?.send(this.#session.changeSettings(settings));
+  }
+
+  /** Time has passed: gives up overdue frames, and a connection that has said nothing since they were sent. */
+  expire(nowMs: number): void {
+    const session = this.#session;
+    if (session === null) return;
+    const events = session.expire(nowMs);
+    if (events.length === 0) return;
+    this.#options.events.onSessionEvents(events, nowMs);
+    const isSilent = events.some((event) => event.type === 'dropped' && session.isSilentSince(event.frame));
+    if (isSilent) this.#lose();
+  }
+
+  /** Tries again at once instead of waiting for the pause to end. */
+  retryNow(): void {
+    if (this.#transport !== null) return;
+    clearTimeout(this.#retryTimer);
+    this.#open();
+  }
+
+  close(): void {
+    clearTimeout(this.#retryTimer);
+    this.#transport?.close();
+    this.#transport = null;
+    this.#endSession();
+  }
+
+  #open(): void {
+    const session = new Session(this.#flow);
+    const { events } = this.#options;
+    const pass = (sessionEvents: SessionEvent[], nowMs: number): void => {
+      if (session.isOpen) this.#failures = 0;
+      events.onSessionEvents(sessionEvents, nowMs);
+    };
+    const transport = this.#options.connect({
+      onOpen: () => {
+        this.#session = session;
+        transport.send(session.hello(CLIENT_NAME, this.#settings));
+        events.onOpen();
+      },
+      onText: (text) => pass(session.receiveText(text, performance.now()), performance.now()),
+      onBinary: (message) => {
+        const nowMs = performance.now();
+        pass(session.receiveBinary(message, nowMs), nowMs);
+      },
+      onClose: (code, reason) => {
+        if (REFUSED_CODES.has(code)) this.#refuse(reason);
+        else this.#lose();
+      },
+    });
+    this.#transport = transport;
+  }
+
+  #lose(): void {
+    this.close();
+    this.#failures += 1;
+    const retryInMs = backoffMs(this.#failures, Math.random());
+    this.#retryTimer = setTimeout(() => this.#open(), retryInMs);
+    this.#options.events.onLost(retryInMs);
+  }
+
+  #refuse(reason: string): void {
+    this.close();
+    this.#options.events.onRefused(reason);
+  }
+
+  #endSession(): void {
+    const session = this.#session;
+    this.#session = null;
+    if (session !== null) this.#options.events.onSessionEvents(session.close(), performance.now());
+  }
+}

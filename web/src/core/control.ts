@@ -1,0 +1,109 @@
+/** The control messages of `handstream.v1`: JSON texts with a `type` (`docs/protocol.md`, "Control messages"). */
+
+import { WireError } from './wire.ts';
+
+/** What results carry. */
+export type Output = 'annotated' | 'landmarks' | 'both';
+
+/** A session's settings as they travel; `docs/protocol.md`, "Settings", has ranges and defaults. */
+export interface SessionSettings {
+  readonly output: Output;
+  readonly jpeg_quality: number;
+  readonly max_hands: number;
+  readonly model_complexity: number;
+  readonly min_detection_confidence: number;
+  readonly min_tracking_confidence: number;
+  readonly world_landmarks: boolean;
+}
+
+export interface Limits {
+  readonly max_message_bytes: number;
+  readonly max_frame_pixels: number;
+  readonly max_hands: number;
+}
+
+export interface Welcome {
+  readonly type: 'welcome';
+  readonly server: string;
+  readonly session_id: string;
+  readonly engine: string;
+  readonly settings: SessionSettings;
+  readonly limits: Limits;
+}
+
+export interface SettingsMessage {
+  readonly type: 'settings';
+  readonly settings: SessionSettings;
+}
+
+export interface Dropped {
+  readonly type: 'dropped';
+  readonly frame_id: number;
+  readonly stage: 'queue' | 'send';
+}
+
+export interface ServerError {
+  readonly type: 'error';
+  readonly error: { readonly code: string; readonly message: string; readonly frame_id?: number };
+}
+
+export type ServerMessage = Welcome | SettingsMessage | Dropped | ServerError;
+
+export function packHello(client: string, settings: Partial<SessionSettings>): string {
+  return JSON.stringify({ type: 'hello', client, settings });
+}
+
+export function packSettings(settings: Partial<SessionSettings>): string {
+  return JSON.stringify({ type: 'settings', settings });
+}
+
+/**
+ * What a control message of the server says, or null for a type that this client does not know (which it skips).
+ *
+ * @throws WireError `bad_json` if it is not a JSON object with a `type`, or lacks a field that its type has.
+ */
+export function parseControl(text: string): ServerMessage | null {
+  const message = parseObject(text);
+  switch (message['type']) {
+    case 'welcome':
+      requireFields(message, { server: 'string', session_id: 'string', engine: 'string', settings: 'object', limits: 'object' });
+      return message as unknown as Welcome;
+    case 'settings':
+      requireFields(message, { settings: 'object' });
+      return message as unknown as SettingsMessage;
+    case 'dropped':
+      requireFields(message, { frame_id: 'number' });
+      if (message['stage'] !== 'queue' && message['stage'] !== 'send') {
+        throw new WireError('bad_json', `A frame is dropped at "queue" or "send", not at ${JSON.stringify(message['stage'])}.`);
+      }
+      return message as unknown as Dropped;
+    case 'error':
+      requireFields(message, { error: 'object' });
+      requireFields(message['error'] as Record<string, unknown>, { code: 'string', message: 'string' });
+      return message as unknown as ServerError;
+    default:
+      return null;
+  }
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new WireError('bad_json', 'A text message of the server is not JSON.');
+  }
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (!isObject || typeof (value as Record<string, unknown>)['type'] !== 'string') {
+    throw new WireError('bad_json', 'A text message of the server is not an object with a type.');
+  }
+  return value as Record<string, unknown>;
+}
+
+function requireFields(message: Record<string, unknown>, types: Record<string, string>): void {
+  for (const [field, type] of Object.entries(types)) {
+    if (typeof message[field] !== type || message[field] === null) {
+      throw new WireError('bad_json', `A message of the server lacks its field ${field}.`);
+    }
+  }
+}

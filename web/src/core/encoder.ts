@@ -1,0 +1,88 @@
+/** A picture to a JPEG: in a worker where the browser can, else on a canvas of the main thread. */
+
+import type { Encoded, EncodeRequest, FromWorker, ToWorker } from './capture-messages.ts';
+import { ClientError } from './errors.ts';
+import { fitWithin } from './settings.ts';
+
+export interface Encoder {
+  /**
+   * Scales and encodes what the video shows now; one call at a time.
+   *
+   * @throws ClientError `capture_failed`
+   */
+  encode(video: HTMLVideoElement, request: EncodeRequest): Promise<Encoded>;
+  close(): void;
+}
+
+/** The best encoder that this browser has. */
+export function openEncoder(): Encoder {
+  const hasWorkerCanvas = typeof OffscreenCanvas === 'function' && 'convertToBlob' in OffscreenCanvas.prototype;
+  return hasWorkerCanvas ? new WorkerEncoder() : new CanvasEncoder();
+}
+
+export function startCaptureWorker(): Worker {
+  return new Worker(new URL('./capture.worker.ts', import.meta.url), { type: 'module', name: 'capture' });
+}
+
+class WorkerEncoder implements Encoder {
+  readonly #worker = startCaptureWorker();
+
+  async encode(video: HTMLVideoElement, request: EncodeRequest): Promise<Encoded> {
+    const image = await grab(video);
+    return new Promise((resolve, reject) => {
+      this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+        if (data.type === 'encoded') resolve(data.encoded);
+        else if (data.type === 'failed') reject(new ClientError('capture_failed', data.message));
+      };
+      this.#worker.onerror = (event) => reject(new ClientError('capture_failed', event.message));
+      this.#worker.postMessage({ type: 'encode', image, request } satisfies ToWorker, [image]);
+    });
+  }
+
+  close(): void {
+    this.#worker.terminate();
+  }
+}
+
+/** The video's picture as something that a worker can take: a VideoFrame shares the decoder's buffer, a bitmap is a copy. */
+function grab(video: HTMLVideoElement): Promise<ImageBitmap> | VideoFrame {
+  return typeof VideoFrame === 'function' ? new VideoFrame(video) : createImageBitmap(video);
+}
+
+class CanvasEncoder implements Encoder {
+  readonly #canvas = document.createElement('canvas');
+
+  async encode(video: HTMLVideoElement, request: EncodeRequest): Promise<Encoded> {
+    const box = { widthPx: request.boxWidthPx, heightPx: request.boxHeightPx };
+    const { widthPx, heightPx } = fitWithin({ widthPx: video.videoWidth, heightPx: video.videoHeight }, box);
+    const context = this.#resized(widthPx, heightPx);
+    context.drawImage(video, 0, 0, widthPx, heightPx);
+    const [blob, bitmap] = await Promise.all([
+      this.#toBlob(request.quality / 100),
+      request.keepPicture ? createImageBitmap(this.#canvas) : Promise.resolve(null),
+    ]);
+    return { jpeg: await blob.arrayBuffer(), widthPx, heightPx, bitmap };
+  }
+
+  close(): void {
+    this.#canvas.width = 0;
+  }
+
+  #resized(widthPx: number, heightPx: number): CanvasRenderingContext2D {
+    if (this.#canvas.width !== widthPx) this.#canvas.width = widthPx;
+    if (this.#canvas.height !== heightPx) this.#canvas.height = heightPx;
+    const context = this.#canvas.getContext('2d', { alpha: false });
+    if (context === null) throw new ClientError('unsupported_browser', 'it has no 2d canvas');
+    return context;
+  }
+
+  #toBlob(quality: number): Promise<Blob> {
+    return new Promise((resolve, reject) => {
+      const settle = (blob: Blob | null): void => {
+        if (blob === null) reject(new ClientError('capture_failed', 'the canvas gave no JPEG'));
+        else resolve(blob);
+      };
+      this.#canvas.toBlob(settle, 'image/jpeg', quality);
+    });
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * One conversation in `handstream.v1`, from hello to close, without sockets or clocks.
+ *
+ * Theory of operation: the driver passes in what arrived, with the time, and gets events; it asks for messages and sends them. The
+ * client speaks first (`hello`) and need not wait for `welcome` before it sends frames. Every frame that was packed ends in exactly
+ * one event that names it: `result`, `dropped` or `refused`, so a driver can keep something beside each frame and let go of it then.
+ * A message of the server that cannot be understood is an event too, and the conversation goes on.
+ */
+
+import {
+  packHello,
+  packSettings,
+  parseControl,
+  type ServerError,
+  type ServerMessage,
+  type SessionSettings,
+  type Welcome,
+} from './control.ts';
+import { type DropStage, Flow, type FlowOptions, type SentFrame } from './flow.ts';
+import { packFrame, parseResult, type Result, WireError } from './wire.ts';
+
+const FRAME_ID_COUNT = 2 ** 32;
+
+export type SessionEvent =
+  | { readonly type: 'welcome'; readonly welcome: Welcome }
+  | { readonly type: 'settings'; readonly settings: SessionSettings }
+  | { readonly type: 'result'; readonly result: Result; readonly frame: SentFrame }
+  | { readonly type: 'dropped'; readonly frame: SentFrame; readonly stage: DropStage }
+  | { readonly type: 'refused'; readonly frame: SentFrame; readonly code: string; readonly message: string }
+  | { readonly type: 'error'; readonly code: string; readonly message: string };
+
+export class Session {
+  readonly flow: Flow;
+  #welcomed = false;
+  #nextFrameId = 0;
+  #lastReceiveMs = Number.NEGATIVE_INFINITY;
+
+  constructor(flowOptions: Partial<FlowOptions> = {}) {
+    this.flow = new Flow(flowOptions);
+  }
+
+  /** Whether the server has said welcome. */
+  get isOpen(): boolean {
+    return this.#welcomed;
+  }
+
+  /** The first message of the conversation. */
+  hello(client: string, settings: Partial<SessionSettings>): string {
+    return packHello(client, settings);
+  }
+
+  changeSettings(settings: Partial<SessionSettings>): string {
+    return packSettings(settings);
+  }
+
+  /**
+   * The next frame as a message that is about to be sent.
+   *
+   * @param arrivalMs - when its picture arrived at the page.
+   */
+  packFrame(
+    image: Uint8Array,
+    captureTimeNs: bigint,
+    arrivalMs: number,
+    nowMs: number,
+  ): { frameId: number; message: Uint8Array<ArrayBuffer> } {
+    const frameId = this.#nextFrameId;
+    this.#nextFrameId = (frameId + 1) % FRAME_ID_COUNT;
+    const message = packFrame(frameId, captureTimeNs, image);
+    this.flow.sent(frameId, message.byteLength, arrivalMs, nowMs);
+    return { frameId, message };
+  }
+
+  /** A text message arrived. */
+  receiveText(text: string, nowMs: number): SessionEvent[] {
+    this.#lastReceiveMs = nowMs;
+    return understood(() => {
+      const message = parseControl(text);
+      return message === null ? [] : this.#receiveControl(message);
+    });
+  }
+
+  /** A binary message arrived. */
+  receiveBinary(message: ArrayBuffer, nowMs: number): SessionEvent[] {
+    this.#lastReceiveMs = nowMs;
+    return understood(() => {
+      const result = parseResult(message);
+      const frame = this.flow.settle(result.frameId, 'answered');
+      return frame === null ? [] : [{ type: 'result', result, frame }];
+    });
+  }
+
+  /** Time has passed: gives up overdue frames. */
+  expire(nowMs: number): SessionEvent[] {
+    return this.flow.expire(nowMs).map((frame) => ({ type: 'dropped', frame, stage: 'network' }));
+  }
+
+  /** The connection is gone: gives up all frames. */
+  close(): SessionEvent[] {
+    return this.flow.abandon().map((frame) => ({ type: 'dropped', frame, stage: 'network' }));
+  }
+
+  /** Whether the server has said nothing since that frame was sent. */
+  isSilentSince(frame: SentFrame): boolean {
+    return this.#lastReceiveMs < frame.sentMs;
+  }
+
+  #receiveControl(message: ServerMessage): SessionEvent[] {
+    switch (message.type) {
+      case 'welcome':
+        this.#welcomed = true;
+        return [{ type: 'welcome', welcome: message }];
+      case 'settings':
+        return [{ type: 'settings', settings: message.settings }];
+      case 'dropped': {
+        const frame = this.flow.settle(message.frame_id, message.stage);
+        return frame === null ? [] : [{ type: 'dropped', frame, stage: message.stage }];
+      }
+      case 'error':
+        return this.#receiveError(message);
+    }
+  }
+
+  #receiveError({ error: { code, message, frame_id } }: ServerError): SessionEvent[] {
+    if (frame_id === undefined) return [{ type: 'error', code, message }];
+    const frame = this.flow.settle(frame_id, 'refused');
+    return frame === null ? [] : [{ type: 'refused', frame, code, message }];
+  }
+}
+
+function understood(receive: () => SessionEvent[]): SessionEvent[] {
+  try {
+    return receive();
+  } catch (error) {
+    if (error instanceof WireError) return [{ type: 'error', code: error.code, message: error.message }];
+    throw error;
+  }
+}

@@ -1,0 +1,25 @@
+/** The stages of one frame, in order: each a span of time, so together they are the whole way from capture to display. */
+
+/** Equal to Python's `handstream.frames.Stage`, which a shared vector proves. `docs/protocol.md` defines where each begins and ends. */
+export const STAGES = [
+  'capture',
+  'pack',
+  'network_up',
+  'receive',
+  'queue',
+  'decode',
+  'track',
+  'annotate',
+  'encode',
+  'send',
+  'network_down',
+  'unpack',
+  'render',
+] as const;
+
+export type Stage = (typeof STAGES)[number];
+
+/** The stages that a result carries in its header, in the order of the wire. */
+export const SERVER_STAGES = ['receive', 'queue', 'decode', 'track', 'annotate', 'encode', 'send'] as const satisfies readonly Stage[];
+
+export type ServerStage = (typeof SERVER_STAGES)[number];

@@ -1,0 +1,81 @@
+/**
+ * `VideoStreamingClient`: sends the newest picture of a source when the flow allows, and hands over the answers.
+ *
+ * Two ways out, by how often things change: `subscribe` and `getState` give the summary a few times a second, for a view; `onFrame`
+ * gives each answered frame at once, to be drawn imperatively.
+ */
+
+import { type ClientState, INITIAL_STATE } from './client-state.ts';
+import { ClientError } from './errors.ts';
+import { DEFAULT_SETTINGS, type StreamSettings } from './settings.ts';
+import type { SourceRequest } from './sources.ts';
+import { Store } from './store.ts';
+import { type FrameListener, Stream } from './stream.ts';
+import type { Connect } from './transport.ts';
+
+export class VideoStreamingClient {
+  readonly #connect: Connect;
+  readonly #store = new Store<ClientState>(INITIAL_STATE);
+  readonly #listeners = new Set<FrameListener>();
+  #settings: StreamSettings;
+  #stream: Stream | null = null;
+
+  constructor(connect: Connect, settings: Partial<StreamSettings> = {}) {
+    this.#connect = connect;
+    this.#settings = { ...DEFAULT_SETTINGS, ...settings };
+  }
+
+  /** The summary now; the same object until it changes. */
+  readonly getState = (): ClientState => this.#store.get();
+
+  /** Calls back after every change of the summary, a few times a second; returns how to stop that. */
+  readonly subscribe = (listener: () => void): (() => void) => this.#store.subscribe(listener);
+
+  /** Calls back with each answered frame, in order; returns how to stop that. */
+  onFrame(listener: FrameListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Opens the source and streams it until `stop`. What goes wrong is in the state, as `error`. */
+  async start(request: SourceRequest): Promise<void> {
+    this.stop();
+    this.#store.set({ ...INITIAL_STATE, maxHands: this.#store.get().maxHands, phase: 'starting' });
+    const stream = new Stream({
+      connect: this.#connect,
+      settings: this.#settings,
+      store: this.#store,
+      listeners: this.#listeners,
+      onFailed: (error) => this.#fail(stream, error),
+    });
+    this.#stream = stream;
+    try {
+      await stream.open(request);
+    } catch (error) {
+      this.#fail(stream, error instanceof ClientError ? error : new ClientError('capture_failed', String(error)));
+    }
+  }
+
+  stop(): void {
+    this.#stream?.close();
+    this.#stream = null;
+    this.#store.set({ phase: 'idle', error: null, hands: [], source: null });
+  }
+
+  /** Changes settings, from the next frame on if the stream runs. */
+  updateSettings(changes: Partial<StreamSettings>): void {
+    this.#settings = { ...this.#settings, ...changes };
+    this.#stream?.updateSettings(this.#settings);
+  }
+
+  /** While the server is away: tries again at once. */
+  retryNow(): void {
+    this.#stream?.retryNow();
+  }
+
+  #fail(stream: Stream, error: ClientError): void {
+    if (this.#stream !== stream) return;
+    this.stop();
+    this.#store.set({ phase: 'failed', error });
+  }
+}

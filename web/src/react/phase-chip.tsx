@@ -1,0 +1,24 @@
+/** The state in a word, and who answers. */
+
+import type { ReactNode } from 'react';
+import type { Phase } from '../core/client-state.ts';
+import { useClientState } from './use-client-state.ts';
+
+const WORDS: Readonly<Record<Phase, string>> = {
+  idle: 'Ready',
+  starting: 'Connecting',
+  running: 'Live',
+  reconnecting: 'Server away',
+  failed: 'Stopped',
+};
+
+export function PhaseChip(): ReactNode {
+  const phase = useClientState((state) => state.phase);
+  const server = useClientState((state) => state.server);
+  return (
+    <p className="chip" data-phase={phase}>
+      {WORDS[phase]}
+      {phase === 'running' && server !== null && <span className="chip-note">{server.engine}</span>}
+    </p>
+  );
+}

@@ -1,0 +1,23 @@
+// How the page is built (into the Python package) and served while it is developed (with the server behind a proxy).
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vitest/config';
+
+const server = `http://127.0.0.1:${process.env['HANDSTREAM_PORT'] ?? '8000'}`;
+const proxied = ['/demo', '/healthz', '/readyz', '/docs', '/openapi.json', '/metrics'];
+
+export default defineConfig({
+  plugins: [react()],
+  build: {
+    outDir: '../src/handstream/page',
+    emptyOutDir: true,
+    target: 'es2022',
+    // A strict Content-Security-Policy allows no data: addresses, so nothing is inlined, and the polyfill would be an inline script.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  worker: { format: 'es' },
+  server: {
+    proxy: { ...Object.fromEntries(proxied.map((path) => [path, server])), '/ws': { target: server, ws: true } },
+  },
+  test: { include: ['src/**/*.test.{ts,tsx}'] },
+});
