@@ -1,0 +1,119 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Connection, type ConnectionEvents } from './connection.ts';
+import type { SessionEvent } from './session.ts';
+import type { Transport, TransportEvents } from './transport.ts';
+import { readVectors } from './vectors.ts';
+
+const WELCOME = readVectors<{ text: string }[]>('server_messages')[0]?.text ?? '';
+
+class FakeTransport implements Transport {
+  readonly sent: (string | Uint8Array)[] = [];
+  isClosed = false;
+  readonly events: TransportEvents;
+
+  constructor(events: TransportEvents) {
+    this.events = events;
+  }
+
+  send(message: string | Uint8Array): void {
+    this.sent.push(message);
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+function connected() {
+  const transports: FakeTransport[] = [];
+  const sessionEvents: SessionEvent[] = [];
+  const events = {
+    onOpen: vi.fn<ConnectionEvents['onOpen']>(),
+    onSessionEvents: (received: readonly SessionEvent[]) => void sessionEvents.push(...received),
+    onLost: vi.fn<ConnectionEvents['onLost']>(),
+    onRefused: vi.fn<ConnectionEvents['onRefused']>(),
+  };
+  const connect = (transportEvents: TransportEvents): Transport => {
+    const transport = new FakeTransport(transportEvents);
+    transports.push(transport);
+    return transport;
+  };
+  const connection = new Connection({ connect, flow: { throttleMs: 0 }, settings: { output: 'landmarks' }, events });
+  const newest = (): FakeTransport => {
+    const transport = transports.at(-1);
+    if (transport === undefined) throw new Error('nothing has connected');
+    return transport;
+  };
+  return { connection, transports, newest, events, sessionEvents };
+}
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+test('says hello first, with the settings', () => {
+  const { newest, events } = connected();
+  newest().events.onOpen();
+  expect(JSON.parse(String(newest().sent[0]))).toMatchObject({ type: 'hello', settings: { output: 'landmarks' } });
+  expect(events.onOpen).toHaveBeenCalledOnce();
+});
+
+test('comes back by itself with the newest settings, and gives up the frames of the lost connection', () => {
+  const { connection, newest, transports, events, sessionEvents } = connected();
+  newest().events.onOpen();
+  expect(connection.sendFrame(new ArrayBuffer(4), 0n, 0)).toBe(0);
+  connection.updateSettings({ output: 'annotated' }, {});
+  newest().events.onClose(1006, '');
+  expect(sessionEvents).toMatchObject([{ type: 'dropped', stage: 'network', frame: { frameId: 0 } }]);
+  expect(connection.session).toBeNull();
+  expect(connection.sendFrame(new ArrayBuffer(4), 0n, 0)).toBeNull();
+  const [[retryInMs] = [0]] = events.onLost.mock.calls;
+  vi.advanceTimersByTime(retryInMs);
+  expect(transports).toHaveLength(2);
+  newest().events.onOpen();
+  expect(JSON.parse(String(newest().sent[0]))).toMatchObject({ settings: { output: 'annotated' } });
+});
+
+test('pauses grow while the server is away, and start small again after a welcome', () => {
+  vi.spyOn(Math, 'random').mockReturnValue(0);
+  const { newest, events } = connected();
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    newest().events.onClose(1006, '');
+    vi.runOnlyPendingTimers();
+  }
+  newest().events.onOpen();
+  newest().events.onText(WELCOME);
+  newest().events.onClose(1001, '');
+  expect(events.onLost.mock.calls).toEqual([[250], [500], [1000], [250]]);
+});
+
+test('a server that refuses this client is not asked again', () => {
+  const { newest, transports, events } = connected();
+  newest().events.onClose(1002, 'hello_expected');
+  vi.runAllTimers();
+  expect(events.onRefused).toHaveBeenCalledWith('hello_expected');
+  expect(transports).toHaveLength(1);
+});
+
+test('a connection that has been silent since an overdue frame was sent is given up', () => {
+  const { connection, newest, events } = connected();
+  newest().events.onOpen();
+  newest().events.onText(WELCOME);
+  vi.advanceTimersByTime(10);
+  connection.sendFrame(new ArrayBuffer(4), 0n, 0);
+  connection.expire(performance.now() + 2999);
+  expect(events.onLost).not.toHaveBeenCalled();
+  connection.expire(performance.now() + 3000);
+  expect(events.onLost).toHaveBeenCalledOnce();
+  expect(newest().isClosed).toBe(true);
+});
+
+test('trying now does not wait, and a closed connection does not come back', () => {
+  const { connection, newest, transports } = connected();
+  newest().events.onClose(1006, '');
+  connection.retryNow();
+  connection.retryNow();
+  expect(transports).toHaveLength(2);
+  connection.close();
+  vi.runAllTimers();
+  expect(transports).toHaveLength(2);
+});

@@ -1,0 +1,104 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Session, type SessionEvent } from './session.ts';
+import { bytesOf, readVectors } from './vectors.ts';
+
+const WELCOME = textOf('welcome');
+const IMAGE = bytesOf('ffd8ffd9');
+
+function textOf(name: string): string {
+  const vector = readVectors<{ name: string; text: string }[]>('server_messages').find((candidate) => candidate.name === name);
+  if (vector === undefined) throw new Error(`no vector ${name}`);
+  return vector.text;
+}
+
+/** A result without hands for that frame. */
+function resultFor(frameId: number): ArrayBuffer {
+  const [golden] = readVectors<{ hex: string }[]>('results');
+  const message = bytesOf(golden?.hex ?? '').buffer;
+  new DataView(message).setUint32(6, frameId);
+  return message;
+}
+
+const dropped = (frameId: number, stage = 'queue'): string => JSON.stringify({ type: 'dropped', frame_id: frameId, stage });
+const typesOf = (events: readonly SessionEvent[]): string[] => events.map((event) => event.type);
+
+function started(frames = 0): Session {
+  const session = new Session({ throttleMs: 0, maxInFlight: 100 });
+  for (let index = 0; index < frames; index += 1) session.packFrame(IMAGE, 0n, index, index);
+  return session;
+}
+
+test('opens with hello and welcome', () => {
+  const session = new Session();
+  expect(JSON.parse(session.hello('test/1', { output: 'both' }))).toEqual({
+    type: 'hello',
+    client: 'test/1',
+    settings: { output: 'both' },
+  });
+  expect(session.isOpen).toBe(false);
+  expect(typesOf(session.receiveText(WELCOME, 1))).toEqual(['welcome']);
+  expect(session.isOpen).toBe(true);
+});
+
+test('numbers its frames from 0', () => {
+  const session = started();
+  expect([session.packFrame(IMAGE, 5n, 0, 0).frameId, session.packFrame(IMAGE, 6n, 1, 1).frameId]).toEqual([0, 1]);
+});
+
+describe('each frame ends in one event', () => {
+  test.each([
+    { name: 'result', receive: (session: Session) => session.receiveBinary(resultFor(1), 50), type: 'result' },
+    { name: 'dropped', receive: (session: Session) => session.receiveText(dropped(1, 'send'), 50), type: 'dropped' },
+    {
+      name: 'refused',
+      receive: (session: Session) =>
+        session.receiveText(JSON.stringify({ type: 'error', error: { code: 'not_an_image', message: 'no', frame_id: 1 } }), 50),
+      type: 'refused',
+    },
+  ])('$name', ({ receive, type }) => {
+    const session = started(3);
+    const [event] = receive(session);
+    expect(event).toMatchObject({ type, frame: { frameId: 1, sentMs: 1 } });
+    expect(receive(session)).toEqual([]);
+    expect(session.close().map((closed) => closed.type === 'dropped' && closed.frame.frameId)).toEqual([0, 2]);
+  });
+
+  test('given up when overdue', () => {
+    const session = started(2);
+    expect(session.expire(3000)).toMatchObject([{ type: 'dropped', stage: 'network', frame: { frameId: 0 } }]);
+  });
+});
+
+test('knows whether the server has been silent', () => {
+  const session = started(1);
+  const [event] = session.expire(5000);
+  if (event?.type !== 'dropped') throw new Error('nothing was given up');
+  expect(session.isSilentSince(event.frame)).toBe(true);
+  session.receiveText(textOf('a type that a client does not know: it skips it'), 5001);
+  expect(session.isSilentSince(event.frame)).toBe(false);
+});
+
+test.each([
+  ['a text that is no JSON', (session: Session) => session.receiveText('{', 0), 'bad_json'],
+  ['a binary message that is no result', (session: Session) => session.receiveBinary(new ArrayBuffer(4), 0), 'header_too_short'],
+  ['an error about no frame', (session: Session) => session.receiveText(textOf('an error about a message'), 0), 'bad_json'],
+])('%s is an event, and the conversation goes on', (_, receive, code) => {
+  const session = started(1);
+  expect(receive(session)).toMatchObject([{ type: 'error', code }]);
+  expect(typesOf(session.receiveBinary(resultFor(0), 1))).toEqual(['result']);
+});
+
+test('whatever order answers come in, every frame is named exactly once', () => {
+  const answer = fc.record({ frameId: fc.integer({ min: 0, max: 12 }), kind: fc.constantFrom('result', 'dropped') });
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 10 }), fc.array(answer, { maxLength: 40 }), (count, answers) => {
+      const session = started(count);
+      const events = answers.flatMap(({ frameId, kind }) =>
+        kind === 'result' ? session.receiveBinary(resultFor(frameId), 20) : session.receiveText(dropped(frameId), 20),
+      );
+      const named = [...events, ...session.close()].map((event) => ('frame' in event ? event.frame.frameId : -1));
+      expect(named.sort((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, index) => index));
+    }),
+  );
+});
