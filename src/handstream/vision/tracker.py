@@ -23,6 +23,7 @@ Only step 2 makes a picture wait for the palm network, and only when there was n
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ from handstream.vision.handedness import HandednessVote
 from handstream.vision.matching import is_same_hand, is_same_palm
 from handstream.vision.picture import check_picture
 from handstream.vision.roi import Roi, roi_from_landmarks, roi_from_palm
+from handstream.vision.smoothing import HandFilter, Smoothing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -96,6 +98,7 @@ class _Track:
     roi: Roi
     landmarks_px: NDArray[np.float32]
     handedness: HandednessVote
+    filter: HandFilter | None
 
 
 @dataclass(slots=True)
@@ -125,6 +128,7 @@ class HandGraph:
         options: What is asked for.
         search: How further hands are looked for.
         search_interval_ms: The least time between two searches beside.
+        smoothing: The filter over what is reported; following itself is never filtered. None for none.
         clock_ns: The monotonic clock, for the pictures that come without a time.
     """
 
@@ -135,6 +139,7 @@ class HandGraph:
         *,
         search: Search = Search.BACKGROUND,
         search_interval_ms: float = SEARCH_INTERVAL_MS,
+        smoothing: Smoothing | None = None,
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         if search_interval_ms < 0:
@@ -143,6 +148,7 @@ class HandGraph:
         self._options = options
         self._searches_every_picture = options.static_image_mode or search is Search.SYNCHRONOUS
         self._search_interval_ns = round(search_interval_ms * 1_000_000)
+        self._smoothing = smoothing
         self._clock_ns = clock_ns
         self._in_use = threading.Lock()
         self._closed = False
@@ -171,11 +177,7 @@ class HandGraph:
         try:
             if self._closed:
                 raise RuntimeError("The tracker was closed")
-            picture = check_picture(rgb)
-            sightings = _without_duplicates(self._sightings(picture))[: self._options.max_hands]
-            self._remember(sightings)
-            self._search_beside(picture, self._clock_ns() if time_ns is None else time_ns)
-            return self._report(sightings, picture)
+            return self._process(check_picture(rgb), self._clock_ns() if time_ns is None else time_ns)
         finally:
             self._in_use.release()
 
@@ -191,6 +193,14 @@ class HandGraph:
         self.reset()
 
     # --- the steps, in order
+
+    def _process(self, picture: NDArray[np.uint8], now_ns: int) -> list[Hand]:
+        sightings = _without_duplicates(self._sightings(picture))
+        self._tracks = [self._remember(sighting) for sighting in sightings]
+        self._search_beside(picture, now_ns)
+        height_px, width_px = picture.shape[:2]
+        scale = np.array([1 / width_px, 1 / height_px, 1 / width_px], np.float32)
+        return [_report(track, sighting.estimate, scale, now_ns) for track, sighting in zip(self._tracks, sightings, strict=True)]
 
     def _sightings(self, picture: NDArray[np.uint8]) -> list[_Sighting]:
         tracks = [] if self._options.static_image_mode else self._tracks
@@ -242,18 +252,19 @@ class HandGraph:
             if sighting.track is not None:
                 lost.remove(sighting.track)
 
-    def _remember(self, sightings: list[_Sighting]) -> None:
-        for sighting in sightings:
-            landmarks_px, right_probability = sighting.estimate.landmarks_px, sighting.estimate.right_probability
-            roi = roi_from_landmarks(landmarks_px[:, :2])
-            if sighting.track is None:
-                sighting.track = _Track(self._next_hand_id, roi, landmarks_px, HandednessVote(right_probability))
-                self._next_hand_id += 1
-            else:
-                sighting.track.roi, sighting.track.landmarks_px = roi, landmarks_px
-                sighting.track.handedness.add(right_probability)
-        sightings.sort(key=lambda sighting: sighting.track.hand_id if sighting.track else 0)
-        self._tracks = [sighting.track for sighting in sightings if sighting.track is not None]
+    def _remember(self, sighting: _Sighting) -> _Track:
+        """The track of a hand seen now, brought up to this picture or begun with it."""
+        landmarks_px, right_probability = sighting.estimate.landmarks_px, sighting.estimate.right_probability
+        roi = roi_from_landmarks(landmarks_px[:, :2])
+        track = sighting.track
+        if track is None:
+            hand_filter = HandFilter(self._smoothing) if self._smoothing is not None else None
+            track = _Track(self._next_hand_id, roi, landmarks_px, HandednessVote(right_probability), hand_filter)
+            self._next_hand_id += 1
+        else:
+            track.roi, track.landmarks_px = roi, landmarks_px
+            track.handedness.add(right_probability)
+        return track
 
     def _search_beside(self, picture: NDArray[np.uint8], now_ns: int) -> None:
         room = 0 < len(self._tracks) < self._options.max_hands
@@ -265,20 +276,16 @@ class HandGraph:
             self._last_search_ns = now_ns
             self._beside = _SearchBeside(pending, [track.landmarks_px for track in self._tracks])
 
-    def _report(self, sightings: list[_Sighting], picture: NDArray[np.uint8]) -> list[Hand]:
-        height_px, width_px = picture.shape[:2]
-        scale = np.array([1 / width_px, 1 / height_px, 1 / width_px], np.float32)
-        return [_hand(sighting, scale) for sighting in sightings]
 
-
-def _hand(sighting: _Sighting, scale: NDArray[np.float32]) -> Hand:
-    assert sighting.track is not None
+def _report(track: _Track, estimate: HandEstimate, scale: NDArray[np.float32], now_ns: int) -> Hand:
+    """The hand as it is reported. `scale` takes pixels to normalised coordinates."""
+    shown = estimate if track.filter is None else track.filter.filter(estimate, now_ns)
     return Hand(
-        handedness=sighting.track.handedness.label,
-        score=sighting.track.handedness.score,
-        landmarks=sighting.estimate.landmarks_px * scale,
-        world_landmarks=sighting.estimate.world_landmarks,
-        hand_id=sighting.track.hand_id,
+        handedness=track.handedness.label,
+        score=track.handedness.score,
+        landmarks=shown.landmarks_px * scale,
+        world_landmarks=shown.world_landmarks,
+        hand_id=track.hand_id,
     )
 
 
@@ -288,12 +295,16 @@ def _new_rois(palms: Iterable[PalmDetection], known_landmarks_px: Sequence[NDArr
 
 
 def _without_duplicates(sightings: list[_Sighting]) -> list[_Sighting]:
-    """Keeps, of hands whose landmarks lie upon each other, the one followed longest, or the first where all are new."""
+    """Keeps, of hands whose landmarks lie upon each other, the one followed longest; in the order of the tracks, new hands last."""
     kept: list[_Sighting] = []
-    for sighting in sorted(sightings, key=lambda sighting: sighting.track is None):
+    for sighting in sorted(sightings, key=_age_order):
         if not any(is_same_hand(sighting.estimate.landmarks_px, other.estimate.landmarks_px) for other in kept):
             kept.append(sighting)
     return kept
+
+
+def _age_order(sighting: _Sighting) -> float:
+    return math.inf if sighting.track is None else sighting.track.hand_id
 
 
 def _continues(found: Roi, lost: Roi) -> bool:

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import openvino as ov
 from openvino.preprocess import PrePostProcessor
+
+from handstream.vision.models import cache_dir
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["CompiledNetwork", "Layout", "Request", "available_cores"]
+__all__ = ["CompiledNetwork", "Layout", "Request", "available_cores", "open_core"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +79,10 @@ class CompiledNetwork:
         core: OpenVINO's core, shared by all networks.
         model_path: The `.tflite` file.
         layout: How inferences use the cores.
-        precision: OpenVINO's name of the element type to compute in, `f32` or `bf16`.
+        element_type: OpenVINO's name of the type to compute in, `f32` or `bf16`.
     """
 
-    def __init__(self, core: ov.Core, model_path: Path, layout: Layout, precision: str) -> None:
+    def __init__(self, core: ov.Core, model_path: Path, layout: Layout, element_type: str) -> None:
         # Without the hint OpenVINO computes in bfloat16 where the processor can, and the landmarks move by whole pixels.
         self._compiled = core.compile_model(
             _with_picture_input(core.read_model(model_path)),
@@ -88,7 +90,7 @@ class CompiledNetwork:
             {
                 "NUM_STREAMS": layout.streams,
                 "INFERENCE_NUM_THREADS": layout.streams * layout.threads_each,
-                "INFERENCE_PRECISION_HINT": precision,
+                "INFERENCE_PRECISION_HINT": element_type,
                 # Pinned threads would share one core with those of another process that pins its own in the same order.
                 "ENABLE_CPU_PINNING": False,
             },
@@ -114,6 +116,17 @@ class CompiledNetwork:
     def give_back(self, request: Request) -> None:
         """Returns a borrowed request that is not running."""
         self._idle.append(request)
+
+
+def open_core() -> ov.Core:
+    """OpenVINO with its cache of compiled models, which halves the time of compiling; without it where it cannot be written."""
+    core = ov.Core()
+    folder = cache_dir() / "openvino"
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+    if os.access(folder, os.W_OK):
+        core.set_property({"CACHE_DIR": str(folder)})
+    return core
 
 
 def available_cores() -> int:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-import openvino as ov
-
-from handstream.vision.engines.compiled import CompiledNetwork, Layout, available_cores
+from handstream.vision.engines.compiled import CompiledNetwork, Layout, available_cores, open_core
+from handstream.vision.engines.precision import Precision, element_types
 from handstream.vision.landmarks import HandEstimate, LandmarkOutputs, decode_hand, warp_hand
 from handstream.vision.models import find_models
 from handstream.vision.occupancy import Occupancy
@@ -37,8 +36,6 @@ SPREAD_PALM_THREADS = 4
 CORES_PER_SEARCH = 4
 """For this many cores one thread searches beside, so that searching never takes more than a quarter of the machine from following."""
 
-PRECISION = "f32"
-
 
 class OpenVINONetworks:
     """The palm and the landmark network, compiled once for all trackers. Implements `HandNetworks`. Safe to use from many threads.
@@ -53,19 +50,25 @@ class OpenVINONetworks:
         model_complexity: 0 is the lite model, 1 the full one.
         threads: The most threads for one inference; None decides by the load.
         models: A folder or a `.task` bundle to take the models from; None for the cache.
+        precision: See `Precision`.
 
     Raises:
         HandstreamError: The models cannot be had.
     """
 
-    def __init__(self, model_complexity: int, *, threads: int | None = None, models: Path | None = None) -> None:
+    def __init__(
+        self, model_complexity: int, *, threads: int | None = None, models: Path | None = None, precision: Precision = "f32"
+    ) -> None:
         files = find_models(model_complexity, source=models)
         cores = available_cores()
         limit = min(threads or cores, cores)
         landmark_threads = min(SPREAD_LANDMARK_THREADS, limit)
+        types = element_types(precision)
         self._palm, self._landmark = _compile(
-            (files.palm, Layout(1, min(SPREAD_PALM_THREADS, limit))),
-            (files.landmark, Layout(cores // landmark_threads, landmark_threads)),
+            [
+                _Plan(files.palm, types.palm, Layout(1, min(SPREAD_PALM_THREADS, limit))),
+                _Plan(files.landmark, types.landmark, Layout(cores // landmark_threads, landmark_threads)),
+            ],
             narrow=Layout(cores, 1),
         )
         self._occupancy = Occupancy()
@@ -124,12 +127,20 @@ class _Network:
         return (self._spread if spread or not self._narrow.done() else self._narrow).result()
 
 
-def _compile(*spread: tuple[Path, Layout], narrow: Layout) -> list[_Network]:
-    """Compiles each model on two threads in its spread layout, which is waited for, and in the narrow one, which is not."""
-    core = ov.Core()
+class _Plan(NamedTuple):
+    """How one network is to be compiled."""
+
+    path: Path
+    element_type: str
+    spread: Layout
+
+
+def _compile(plans: list[_Plan], *, narrow: Layout) -> list[_Network]:
+    """Compiles each network on two threads in its spread layout, which is waited for, and in the narrow one, which is not."""
+    core = open_core()
     threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="handstream-compile")
-    first = [threads.submit(CompiledNetwork, core, path, layout, PRECISION) for path, layout in spread]
-    second = [threads.submit(CompiledNetwork, core, path, narrow, PRECISION) for path, _ in spread]
+    first = [threads.submit(CompiledNetwork, core, plan.path, plan.spread, plan.element_type) for plan in plans]
+    second = [threads.submit(CompiledNetwork, core, plan.path, narrow, plan.element_type) for plan in plans]
     threads.shutdown(wait=False)
     for future in first:
         future.result()

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from handstream.vision.engines import TrackerOptions
+    from handstream.vision.engines.precision import Precision
+    from handstream.vision.smoothing import Smoothing
 
 __all__ = ["OpenVINOEngine"]
 
@@ -26,32 +28,41 @@ class OpenVINOEngine:
     Args:
         threads: The most threads for one inference; None decides by the load, see `handstream.vision.occupancy`.
         models: A folder or a `.task` bundle to take the models from; None for the cache, which is filled when it is empty.
-        search_interval_ms: The least time between two searches for further hands of one tracker.
+        precision: `f32`, or `auto` for less where the processor has instructions for it and parity holds.
     """
 
     name = "openvino"
 
-    def __init__(self, *, threads: int | None = None, models: Path | None = None, search_interval_ms: float = SEARCH_INTERVAL_MS) -> None:
+    def __init__(self, *, threads: int | None = None, models: Path | None = None, precision: Precision = "f32") -> None:
         self._threads = threads
         self._models = models
-        self._search_interval_ms = search_interval_ms
+        self._precision: Precision = precision
         self._lock = threading.Lock()
         self._networks: dict[int, OpenVINONetworks] = {}
         self._closed = False
 
-    def open_tracker(self, options: TrackerOptions, *, search: Search = Search.BACKGROUND) -> HandGraph:
+    def open_tracker(
+        self,
+        options: TrackerOptions,
+        *,
+        search: Search = Search.BACKGROUND,
+        search_interval_ms: float = SEARCH_INTERVAL_MS,
+        smoothing: Smoothing | None = None,
+    ) -> HandGraph:
         """A tracker for one session. Blocks while its networks are compiled, which happens once for each model complexity.
 
         Args:
             options: What is asked for.
             search: How further hands are looked for while one is followed.
+            search_interval_ms: The least time between two searches beside.
+            smoothing: The filter over the landmarks; None for none.
 
         Raises:
             HandstreamError: The models cannot be had.
             RuntimeError: The engine was closed.
         """
         networks = self._networks_for(options.model_complexity)
-        return HandGraph(networks, options, search=search, search_interval_ms=self._search_interval_ms)
+        return HandGraph(networks, options, search=search, search_interval_ms=search_interval_ms, smoothing=smoothing)
 
     def close(self) -> None:
         """Stops the searches beside and lets go of the networks. Trackers that are still open refuse further pictures."""
@@ -72,5 +83,7 @@ class OpenVINOEngine:
             if self._closed:
                 raise RuntimeError("The engine was closed")
             if model_complexity not in self._networks:
-                self._networks[model_complexity] = OpenVINONetworks(model_complexity, threads=self._threads, models=self._models)
+                self._networks[model_complexity] = OpenVINONetworks(
+                    model_complexity, threads=self._threads, models=self._models, precision=self._precision
+                )
             return self._networks[model_complexity]

@@ -1,0 +1,31 @@
+"""The element types that the networks compute in: `element_types`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import openvino as ov
+
+__all__ = ["ElementTypes", "Precision", "element_types"]
+
+Precision = Literal["f32", "auto"]
+"""`f32` is the judge of parity and the default. `auto` computes in less where the processor has instructions for it and parity holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class ElementTypes:
+    """OpenVINO's names of the element types, one for each network."""
+
+    palm: str
+    landmark: str
+
+
+def element_types(precision: Precision) -> ElementTypes:
+    """What a precision means on this processor.
+
+    With `auto` the palm network computes in bfloat16 where the processor multiplies in it (AVX-512 BF16, AMX): it only says where to look,
+    and the landmark network corrects it.
+    """
+    capabilities = ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return ElementTypes(palm="bf16" if precision == "auto" and "BF16" in capabilities else "f32", landmark="f32")
