@@ -68,6 +68,7 @@ class FreshWebSocketProtocol(WebSocketsSansIOProtocol):
         self.queue.put_nowait({"type": "websocket.disconnect", "code": close.code, "reason": close.reason})
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.close_sent = True
+        self.transport.write_eof()
         self.close_timer = self.loop.call_later(_LINGER_S, self.transport.abort)
 
     def eof_received(self) -> None:

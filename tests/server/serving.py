@@ -1,0 +1,119 @@
+"""A real server on a real loopback socket, in a thread of the test's process: `serving`."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import uvicorn
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
+
+from handstream.server.app import create_app
+from handstream.server.run import address, bind, uvicorn_config
+from handstream.server.settings import ServerSettings
+from tests.server.fake_engine import FakeEngine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from fastapi import FastAPI
+    from websockets.sync.client import ClientConnection
+
+    from handstream.executor import ExecutorStatistics
+    from handstream.vision.engines import Engine
+
+WAIT_S = 10
+
+
+@dataclass
+class Serving:
+    """A server that runs.
+
+    Attributes:
+        url: Its address, for HTTP.
+        loop: Its event loop, which runs in another thread.
+        server: uvicorn's server.
+    """
+
+    url: str
+    app: FastAPI
+    loop: asyncio.AbstractEventLoop
+    server: uvicorn.Server
+
+    @property
+    def video_url(self) -> str:
+        return self.url.replace("http", "ws") + "/ws/video"
+
+    @contextmanager
+    def plain(self, query: str = "") -> Iterator[ClientConnection]:
+        """A bare WebSocket, as a client would open it that knows nothing of us."""
+        with connect(self.video_url + query, compression=None, max_size=None) as websocket:
+            yield websocket
+
+    @contextmanager
+    def v1(self, hello: str | None = '{"type": "hello"}', subprotocols: Sequence[str] = ("handstream.v1",)) -> Iterator[ClientConnection]:
+        """A bare WebSocket of `handstream.v1`, whose welcome has been read if a hello is given."""
+        offered = [Subprotocol(name) for name in subprotocols]
+        with connect(self.video_url, subprotocols=offered, compression=None, max_size=None) as websocket:
+            if hello is not None:
+                websocket.send(hello)
+                assert '"welcome"' in str(websocket.recv(WAIT_S))
+            yield websocket
+
+    def executor_statistics(self) -> ExecutorStatistics:
+        statistics: ExecutorStatistics = self.app.state.executor.statistics()
+        return statistics
+
+    def stop(self) -> None:
+        self.server.should_exit = True
+
+
+@contextmanager
+def serving(engine: Callable[[], Engine] | None = None, *, wait: bool = True, **settings: Any) -> Iterator[Serving]:
+    """Serves until the block ends. Waits until sessions are taken, unless told otherwise."""
+    fake = FakeEngine()
+    loaded = threading.Event()
+    options: dict[str, Any] = {"threads": 2, "log_level": "warning"} | settings
+    server_settings = ServerSettings(**options)
+    app = create_app(server_settings, engine=engine or (lambda: fake), on_loaded=lambda _: loaded.set())
+    server = uvicorn.Server(uvicorn_config(app, server_settings))
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    async def run() -> None:
+        loops.append(asyncio.get_running_loop())
+        await server.serve(sockets=[listener])
+
+    with bind("127.0.0.1", 0) as listener:
+        runner = asyncio.Runner(loop_factory=server.config.get_loop_factory())
+        thread = threading.Thread(target=lambda: runner.run(run()), name="test-server")
+        thread.start()
+        try:
+            until(lambda: server.started)
+            assert not wait or loaded.wait(WAIT_S)
+            yield Serving(address(listener), app, loops[0], server)
+        finally:
+            server.should_exit = True
+            thread.join(WAIT_S)
+            runner.close()
+            assert not thread.is_alive(), "the server does not stop"
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Waits until that is so, and fails if it does not come to be."""
+    deadline_s = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < deadline_s, "it did not come to be"
+        time.sleep(0.005)
+
+
+def jpeg(level: int = 128, width_px: int = 64, height_px: int = 48) -> bytes:
+    """An even picture of that grey level."""
+    encoded: bytes = cv2.imencode(".jpg", np.full((height_px, width_px, 3), level, np.uint8))[1].tobytes()
+    return encoded
