@@ -23,9 +23,9 @@ export function Slider({ label, value, min, max, step = 1, text, note, isDisable
         <label className="field-label" htmlFor={id}>
           {label}
         </label>
-        <output className="field-value" htmlFor={id}>
+        <span className="field-value" aria-hidden="true">
           {text}
-        </output>
+        </span>
       </div>
       <input
         id={id}
