@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from handstream import solutions
+    from handstream.tracking import HandTracker
+
+__all__ = ["HandTracker", "__version__", "solutions"]
 
 __version__ = version("handstream")
+
+
+def __getattr__(name: str) -> object:
+    """Imports the parts that bring OpenCV and the networks when they are first asked for: `import handstream` stays quick."""
+    if name == "HandTracker":
+        return import_module("handstream.tracking").HandTracker
+    if name == "solutions":
+        return import_module("handstream.solutions")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
