@@ -23,22 +23,22 @@ class HandednessVote:
     has passed 0.7 on the other side. The score is the mean's share for the label, never below 0.5.
 
     Args:
-        right_probability: The first answer: how likely the hand is "Right", 0..1.
+        left_probability: The first answer: how likely the hand is "Left", 0..1.
     """
 
-    __slots__ = ("_label", "_right")
+    __slots__ = ("_label", "_left")
 
-    def __init__(self, right_probability: float) -> None:
-        self._right = right_probability
-        self._label: Handedness = "Right" if right_probability > 0.5 else "Left"
+    def __init__(self, left_probability: float) -> None:
+        self._left = left_probability
+        self._label: Handedness = "Left" if left_probability > 0.5 else "Right"
 
-    def add(self, right_probability: float) -> None:
+    def add(self, left_probability: float) -> None:
         """Takes the next picture's answer into account, 0..1."""
-        self._right += WEIGHT * (right_probability - self._right)
-        if self._right > 0.5 + MARGIN:
-            self._label = "Right"
-        elif self._right < 0.5 - MARGIN:
+        self._left += WEIGHT * (left_probability - self._left)
+        if self._left > 0.5 + MARGIN:
             self._label = "Left"
+        elif self._left < 0.5 - MARGIN:
+            self._label = "Right"
 
     @property
     def label(self) -> Handedness:
@@ -48,4 +48,4 @@ class HandednessVote:
     @property
     def score(self) -> float:
         """How sure the mean is of the label, 0.5..1."""
-        return min(1.0, max(0.5, self._right if self._label == "Right" else 1 - self._right))
+        return min(1.0, max(0.5, self._left if self._label == "Left" else 1 - self._left))

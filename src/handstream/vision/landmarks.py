@@ -35,13 +35,13 @@ class LandmarkOutputs:
     Attributes:
         landmarks: float32 `(63,)`: x, y, z of the 21 landmarks in input pixels.
         presence: How sure it is that the crop shows a hand, 0..1.
-        right_probability: How sure it is that the hand is a "Right" one in MediaPipe's sense, 0..1.
+        left_probability: How sure it is that the hand is a "Left" one in MediaPipe's sense, 0..1.
         world_landmarks: float32 `(63,)`: x, y, z in metres, upright as the crop.
     """
 
     landmarks: NDArray[np.float32]
     presence: float
-    right_probability: float
+    left_probability: float
     world_landmarks: NDArray[np.float32]
 
 
@@ -53,13 +53,13 @@ class HandEstimate:
         landmarks_px: float32 `(21, 3)` in pixels of the picture; z on the scale of x, relative to the wrist.
         world_landmarks: float32 `(21, 3)` in metres around the hand's centre, turned as the picture.
         presence: 0..1, see `LandmarkOutputs`.
-        right_probability: 0..1, see `LandmarkOutputs`.
+        left_probability: 0..1, see `LandmarkOutputs`.
     """
 
     landmarks_px: NDArray[np.float32]
     world_landmarks: NDArray[np.float32]
     presence: float
-    right_probability: float
+    left_probability: float
 
 
 def warp_hand(rgb: NDArray[np.uint8], roi: Roi, out: NDArray[np.uint8]) -> None:
@@ -94,7 +94,7 @@ def decode_hand(outputs: LandmarkOutputs, roi: Roi) -> HandEstimate:
         landmarks_px=landmarks_px,
         world_landmarks=_turned(outputs.world_landmarks.reshape(LANDMARK_COUNT, 3), roi.rotation_rad),
         presence=outputs.presence,
-        right_probability=outputs.right_probability,
+        left_probability=outputs.left_probability,
     )
 
 

@@ -254,16 +254,16 @@ class HandGraph:
 
     def _remember(self, sighting: _Sighting) -> _Track:
         """The track of a hand seen now, brought up to this picture or begun with it."""
-        landmarks_px, right_probability = sighting.estimate.landmarks_px, sighting.estimate.right_probability
+        landmarks_px, left_probability = sighting.estimate.landmarks_px, sighting.estimate.left_probability
         roi = roi_from_landmarks(landmarks_px[:, :2])
         track = sighting.track
         if track is None:
             hand_filter = HandFilter(self._smoothing) if self._smoothing is not None else None
-            track = _Track(self._next_hand_id, roi, landmarks_px, HandednessVote(right_probability), hand_filter)
+            track = _Track(self._next_hand_id, roi, landmarks_px, HandednessVote(left_probability), hand_filter)
             self._next_hand_id += 1
         else:
             track.roi, track.landmarks_px = roi, landmarks_px
-            track.handedness.add(right_probability)
+            track.handedness.add(left_probability)
         return track
 
     def _search_beside(self, picture: NDArray[np.uint8], now_ns: int) -> None:
