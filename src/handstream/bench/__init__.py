@@ -1,0 +1,1 @@
+"""Load, path emulation and reports: how handstream is measured. Nothing here is needed to serve."""
