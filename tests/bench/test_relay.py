@@ -224,6 +224,17 @@ async def test_a_refusal_resets_refuses_and_comes_back_on_the_same_port() -> Non
             await ping(*streams)
 
 
+async def test_refusals_may_overlap() -> None:
+    async with serving() as target, Relay("localhost", target, path()) as relay:
+        long = asyncio.create_task(relay.refuse(0.4))
+        await relay.refuse(0.01)
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", relay.port)
+        await long
+        async with connected(relay.port) as streams:
+            await ping(*streams)
+
+
 async def test_refusals_recur_as_the_profile_says() -> None:
     refusing = path(refusals=Recurrence(every_s=0.2, duration_s=0.1))
     async with serving() as target, Relay("localhost", target, refusing) as relay, connected(relay.port) as (reader, _):

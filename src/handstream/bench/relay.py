@@ -95,6 +95,7 @@ class Relay:
         self._connections: dict[asyncio.Task[None], _Connection] = {}
         self._background: list[asyncio.Task[None]] = []
         self._stalled_until_s = 0.0
+        self._refusals = 0
         self._accepted = 0
         self._resets = 0
         self._past_up = LinkStatistics()
@@ -138,17 +139,22 @@ class Relay:
             task.cancel()
 
     async def refuse(self, duration_s: float) -> None:
-        """Resets all connections and refuses new ones; returns when that time is over and clients can connect again.
+        """Resets all connections and refuses new ones; returns when that time is over.
+
+        Clients can connect again when all refusals are over that were under way at the same time.
 
         Raises:
             HandstreamError: `port_in_use`: another program took the port meanwhile.
         """
+        self._refusals += 1
         self._accepting.cancel()
         self._listener.close()
         self.cut()
         await asyncio.sleep(duration_s)
-        self._listener = self._listen(self._port)
-        self._accepting = self._tasks.create_task(self._accept())
+        self._refusals -= 1
+        if not self._refusals:
+            self._listener = self._listen(self._port)
+            self._accepting = self._tasks.create_task(self._accept())
 
     def statistics(self) -> RelayStatistics:
         """What the relay carries and has carried."""
