@@ -86,13 +86,16 @@ def serving(engine: Callable[[], Engine] | None = None, *, wait: bool = True, **
     server = uvicorn.Server(uvicorn_config(app, server_settings))
     loops: list[asyncio.AbstractEventLoop] = []
 
-    async def run() -> None:
+    async def serve() -> None:
         loops.append(asyncio.get_running_loop())
         await server.serve(sockets=[listener])
 
+    def run() -> None:
+        with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+            runner.run(serve())
+
     with bind("127.0.0.1", 0) as listener:
-        runner = asyncio.Runner(loop_factory=server.config.get_loop_factory())
-        thread = threading.Thread(target=lambda: runner.run(run()), name="test-server")
+        thread = threading.Thread(target=run, name="test-server")
         thread.start()
         try:
             until(lambda: server.started)
@@ -101,7 +104,6 @@ def serving(engine: Callable[[], Engine] | None = None, *, wait: bool = True, **
         finally:
             server.should_exit = True
             thread.join(WAIT_S)
-            runner.close()
             assert not thread.is_alive(), "the server does not stop"
 
 

@@ -1,0 +1,182 @@
+"""How sessions end: politely, rudely, many of them, and with the server."""
+
+from __future__ import annotations
+
+import gc
+import json
+import socket
+import struct
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from handstream.frames import Frame
+from handstream.protocol import wire
+from tests.server.fake_engine import FakeEngine
+from tests.server.serving import WAIT_S, jpeg, serving, until
+from tests.server.test_freshness import open_without_reading, send_until_blocked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.server.serving import Serving
+
+
+def leave_politely(server: Serving) -> None:
+    with server.plain() as websocket:
+        websocket.send(jpeg())
+        websocket.recv(WAIT_S)
+
+
+def leave_while_a_frame_is_processed(server: Serving) -> None:
+    with server.plain() as websocket:
+        websocket.send(jpeg())
+        websocket.send(jpeg())
+
+
+def reset_the_connection(server: Serving) -> None:
+    connection = open_without_reading(server)
+    send_until_blocked(connection, jpeg())
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def leave_in_the_middle_of_a_message(server: Serving) -> None:
+    connection = open_without_reading(server)
+    connection.sendall(b"\x82\xff" + (1_000_000).to_bytes(8, "big") + bytes(5_000))
+    connection.close()
+
+
+def send_what_is_no_websocket_frame(server: Serving) -> None:
+    connection = open_without_reading(server)
+    connection.sendall(b"\xff" * 1_000)
+    connection.settimeout(WAIT_S)
+    while connection.recv(4096):
+        pass
+    connection.close()
+
+
+def stop_before_hello(server: Serving) -> None:
+    with server.v1(hello=None):
+        pass
+
+
+WAYS_TO_LEAVE = [
+    leave_politely,
+    leave_while_a_frame_is_processed,
+    reset_the_connection,
+    leave_in_the_middle_of_a_message,
+    send_what_is_no_websocket_frame,
+    stop_before_hello,
+]
+
+
+@pytest.mark.parametrize("leave", WAYS_TO_LEAVE)
+def test_nothing_is_left_of_a_session(leave: Callable[[Serving], None]) -> None:
+    engine = FakeEngine(delay_s=0.02)
+    with serving(lambda: engine) as server:
+        for _ in range(3):
+            leave(server)
+        until(lambda: server.executor_statistics().lanes == 0)
+        until(lambda: engine.open_trackers == 0)
+        leave_politely(server)
+        until(lambda: not server.server.server_state.connections)
+    assert not any(tracker.clashed for tracker in engine.trackers)
+    assert engine.closed
+
+
+def test_a_session_that_is_never_read_ends_when_it_does_not_answer_a_ping() -> None:
+    engine = FakeEngine()
+    with serving(lambda: engine, output="annotated", jpeg_quality=95) as server:
+        server.server.config.ws_ping_interval = 0.2
+        server.server.config.ws_ping_timeout = 0.2
+        connection = open_without_reading(server)
+        send_until_blocked(connection, jpeg(width_px=1280, height_px=960))
+        until(lambda: server.executor_statistics().lanes == 0)
+        until(lambda: not server.server.server_state.connections)
+        connection.close()
+
+
+def test_two_sessions_never_share_a_tracker() -> None:
+    engine = FakeEngine(delay_s=0.001)
+    levels = [20, 80, 140, 200]
+
+    def talk(server: Serving, level: int) -> None:
+        with server.plain() as websocket:
+            for _ in range(15):
+                websocket.send(jpeg(level))
+                websocket.recv(WAIT_S)
+
+    with serving(lambda: engine, threads=4) as server:
+        threads = [threading.Thread(target=talk, args=(server, level)) for level in levels]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    used = [tracker for tracker in engine.trackers if 0 not in tracker.levels]  # the warm-up's picture is black
+    assert sorted(set(tracker.levels) == {tracker.levels[0]} and tracker.levels[0] for tracker in used) == levels
+    assert not any(tracker.clashed for tracker in engine.trackers)
+
+
+def test_100_sessions_that_come_and_go_leave_memory_and_threads_flat() -> None:
+    engine = FakeEngine()
+
+    def visit(times: int) -> None:
+        for _ in range(times):
+            leave_politely(server)
+            with server.v1('{"type": "hello", "settings": {"output": "landmarks"}}') as websocket:
+                websocket.send(wire.encode_frame(Frame(0, jpeg())))
+                websocket.recv(WAIT_S)
+
+    def settled_bytes() -> int:
+        until(lambda: server.executor_statistics().lanes == 0)
+        gc.collect()
+        return psutil.Process().memory_info().rss
+
+    with serving(lambda: engine) as server:
+        visit(20)
+        before_bytes, threads = settled_bytes(), threading.active_count()
+        visit(50)
+        grown_bytes = settled_bytes() - before_bytes
+        assert threading.active_count() == threads
+    assert grown_bytes < 3e6
+    assert engine.open_trackers == 0
+    assert len(engine.trackers) == 141, "each session opened one, and the warm-up"
+
+
+def test_a_server_that_stops_says_so_and_stops_soon() -> None:
+    with serving() as server, server.v1() as idle, server.plain() as busy:
+        busy.send(jpeg())
+        busy.recv(WAIT_S)
+        start_s = time.monotonic()
+        server.stop()
+        for websocket in (idle, busy):
+            with pytest.raises(ConnectionClosed) as closed:
+                websocket.recv(WAIT_S)
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1001
+        until(lambda: not server.loop.is_running())
+        assert time.monotonic() - start_s < WAIT_S / 2
+
+
+def test_a_server_stops_soon_though_a_client_does_not_read() -> None:
+    with serving(output="annotated", jpeg_quality=95) as server:
+        connection = open_without_reading(server)
+        send_until_blocked(connection, jpeg(width_px=1280, height_px=960))
+        server.stop()
+        until(lambda: not server.loop.is_running())
+        connection.close()
+
+
+def test_small_messages_are_sent_at_once() -> None:
+    with serving() as server, server.plain() as websocket:
+        websocket.send(jpeg())
+        json.loads(websocket.recv(WAIT_S))
+        (connection,) = server.server.server_state.connections
+        assert not isinstance(connection, str)
+        sock = connection.transport.get_extra_info("socket")
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -1,0 +1,188 @@
+"""The Python client, against a real server."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from handstream.client import Answered, ClientSession, Dropped, Failed, SessionClosedError, connect
+from handstream.errors import HandstreamError
+from tests.server.fake_engine import FakeEngine
+from tests.server.serving import jpeg, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from handstream.client import Outcome
+    from tests.server.serving import Serving
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Serving]:
+    with serving() as running:
+        yield running
+
+
+async def track(session: ClientSession, image: bytes | np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> Answered:
+    frame_id = await session.send(image)
+    outcome = await anext(session)
+    assert isinstance(outcome, Answered)
+    assert outcome.frame_id == frame_id
+    return outcome
+
+
+async def test_a_frame_is_answered(server: Serving) -> None:
+    async with connect(server.url, settings={"output": "both"}) as session:
+        assert session.welcome.engine == "fake"
+        answered = await track(session, jpeg())
+        array = await track(session, np.full((48, 64, 3), 99, np.uint8))
+    assert answered.result.image is not None
+    assert len(answered.result.hands) == 2
+    assert (array.result.width_px, array.result.height_px) == (64, 48)
+    assert answered.round_trip_ns > answered.network_ns > 0
+
+
+async def test_the_capture_time_comes_back(server: Serving) -> None:
+    async with connect(server.url) as session:
+        await session.send(jpeg(), capture_time_ns=12_345)
+        outcome = await anext(session)
+    assert isinstance(outcome, Answered)
+    assert outcome.result.capture_time_ns == 12_345
+
+
+async def test_settings_change_while_it_runs(server: Serving) -> None:
+    async with connect(server.url) as session:
+        assert (await track(session, jpeg())).result.image is not None
+        await session.change(output="landmarks", max_hands=1)
+        answered = await track(session, jpeg())
+        assert answered.result.image is None
+        assert len(answered.result.hands) == 1
+        assert session.settings["output"] == "landmarks"
+
+
+async def test_errors_are_typed_and_the_session_goes_on(server: Serving) -> None:
+    async with connect(server.url) as session:
+        frame_id = await session.send(b"GIF89a")
+        match await anext(session):
+            case Failed(failed_id, error):
+                assert (failed_id, error.code) == (frame_id, "not_an_image")
+            case other:
+                pytest.fail(f"{other}")
+        await session.change(size=1)
+        match await anext(session):
+            case Failed(None, error):
+                assert error.code == "bad_settings"
+            case other:
+                pytest.fail(f"{other}")
+        await track(session, jpeg())
+        assert session.statistics().failed == 1
+
+
+async def test_no_more_than_allowed_are_in_flight_and_the_newest_waits() -> None:
+    engine = FakeEngine()
+    with serving(lambda: engine) as server:
+        engine.delay_s = 0.02
+        async with connect(server.url, max_in_flight=2) as session:
+            for _ in range(10):
+                await session.send(jpeg())
+                assert session.statistics().in_flight <= 2
+            outcomes = [await anext(session) for _ in range(3)]
+            statistics = session.statistics()
+    assert [outcome.frame_id for outcome in outcomes] == [0, 1, 9]
+    assert (statistics.sent, statistics.replaced, statistics.in_flight) == (3, 7, 0)
+
+
+async def test_every_frame_sent_has_one_outcome_in_a_flood() -> None:
+    engine = FakeEngine()
+    with serving(lambda: engine) as server:
+        engine.delay_s = 0.01
+        async with connect(server.url, max_in_flight=50) as session:
+            sent = [await session.send(jpeg()) for _ in range(50)]
+            outcomes = [await anext(session) for _ in sent]
+            statistics = session.statistics()
+    assert sorted(_frame_id(outcome) for outcome in outcomes) == sent
+    assert {type(outcome) for outcome in outcomes} == {Answered, Dropped}
+    assert statistics.answered + statistics.dropped == statistics.sent == 50
+    last = [outcome for outcome in outcomes if isinstance(outcome, Answered)][-1]
+    assert last.frame_id == sent[-1]
+    assert last.result.dropped == statistics.dropped
+
+
+async def test_sending_and_iterating_side_by_side(server: Serving) -> None:
+    async def camera(session: ClientSession) -> None:
+        for level in range(0, 200, 10):
+            await session.send(jpeg(level))
+            await asyncio.sleep(0.005)
+
+    async with connect(server.url, settings={"output": "landmarks"}) as session:
+        sending = asyncio.create_task(camera(session))
+        seen = []
+        async for outcome in session:
+            assert isinstance(outcome, Answered)
+            seen.append(outcome.frame_id)
+            if outcome.frame_id == 19:
+                break
+        await sending
+    assert seen == sorted(seen)
+    assert len(seen) + session.statistics().replaced == 20
+
+
+async def test_a_server_that_stops_ends_the_iteration_with_its_code() -> None:
+    with serving() as server:
+        async with connect(server.url) as session:
+            await track(session, jpeg())
+            server.stop()
+            with pytest.raises(SessionClosedError) as closed:
+                await anext(session)
+            assert closed.value.close_code == 1001
+            with pytest.raises(SessionClosedError):
+                await session.send(jpeg())
+
+
+async def test_a_message_beyond_the_limit_ends_the_session() -> None:
+    with serving(max_message_bytes=2_000) as server:
+        async with connect(server.url) as session:
+            await session.send(bytes(3_000))
+            with pytest.raises(SessionClosedError, match="1009") as closed:
+                await anext(session)
+            assert closed.value.close_code == 1009
+
+
+@pytest.mark.parametrize(
+    ("settings", "code"), [({"output": "video"}, "bad_settings"), ({"max_hands": 9}, "bad_settings"), ({"size": 1}, "bad_settings")]
+)
+async def test_settings_that_are_not_taken_are_told_when_connecting(server: Serving, settings: dict[str, object], code: str) -> None:
+    with pytest.raises(HandstreamError) as refused:
+        async with connect(server.url, settings=settings):
+            pass
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize("url", ["ws://127.0.0.1:9", "not-a-url", "http://", "ftp://127.0.0.1"])
+async def test_a_server_that_is_not_there_is_named(url: str) -> None:
+    with pytest.raises(HandstreamError) as refused:
+        async with connect(url):
+            pass
+    assert refused.value.code == "cannot_connect"
+    assert url in str(refused.value)
+
+
+async def test_a_refusal_is_told_in_the_servers_words(server: Serving) -> None:
+    with pytest.raises(HandstreamError, match="output") as refused:
+        async with connect(f"{server.url}/ws/video?output=video"):
+            pass
+    assert refused.value.code == "bad_query"
+
+
+async def test_max_in_flight_is_checked(server: Serving) -> None:
+    with pytest.raises(ValueError, match="max_in_flight"):
+        async with connect(server.url, max_in_flight=0):
+            pass
+
+
+def _frame_id(outcome: Outcome) -> int:
+    assert outcome.frame_id is not None
+    return outcome.frame_id

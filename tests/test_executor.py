@@ -1,0 +1,214 @@
+"""The executor: the newest wins, order within a lane, turns between lanes, and an end that loses nothing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from handstream import executor as executor_module
+from handstream.executor import Executor, Lane, usable_cpus
+from tests.server.serving import WAIT_S, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def executor() -> Iterator[Executor]:
+    executor = Executor(threads=1)
+    yield executor
+    executor.close()
+
+
+class Gate:
+    """A process function that records its items and waits at each until it is opened."""
+
+    def __init__(self) -> None:
+        self.items: list[object] = []
+        self.entered = threading.Semaphore(0)
+        self._may_go = threading.Semaphore(0)
+
+    def __call__(self, item: object) -> None:
+        self.items.append(item)
+        self.entered.release()
+        assert self._may_go.acquire(timeout=WAIT_S)
+
+    def wait_until_entered(self) -> None:
+        assert self.entered.acquire(timeout=WAIT_S)
+
+    def open(self, times: int = 1) -> None:
+        self._may_go.release(times)
+
+
+def nothing() -> None:
+    pass
+
+
+def test_the_newest_item_wins_and_the_replaced_one_is_returned(executor: Executor) -> None:
+    gate = Gate()
+    lane = executor.open_lane(gate, nothing)
+    assert lane.offer(0) is None
+    gate.wait_until_entered()
+    assert [lane.offer(item) for item in (1, 2, 3)] == [None, 1, 2]
+    gate.open(2)
+    gate.wait_until_entered()
+    assert gate.items == [0, 3]
+    assert executor.statistics().replaced == 2
+
+
+def test_one_lane_never_runs_on_two_threads_and_keeps_its_order() -> None:
+    at_once, most, done = 0, 0, []
+
+    def process(item: int) -> None:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        time.sleep(0.001)
+        done.append(item)
+        at_once -= 1
+
+    executor = Executor(threads=4)
+    lane = executor.open_lane(process, nothing)
+    replaced = [lane.offer(item) for item in range(500)]
+    until(lambda: executor.statistics().running == 0 and executor.statistics().ready == 0)
+    executor.close()
+    assert most == 1
+    assert done == sorted(done)
+    assert sorted(done + [item for item in replaced if item is not None]) == list(range(500))
+
+
+def test_lanes_take_turns_whatever_they_send(executor: Executor) -> None:
+    order: list[str] = []
+    gate = Gate()
+    blocker = executor.open_lane(gate, nothing)
+    blocker.offer("block")
+    gate.wait_until_entered()
+
+    def process_and_offer_more(name: str) -> None:
+        order.append(name)
+        greedy.offer(name)
+
+    greedy: Lane[str] = executor.open_lane(process_and_offer_more, nothing)
+    greedy.offer("greedy")
+    for name in ("a", "b", "c"):
+        executor.open_lane(order.append, nothing).offer(name)
+    gate.open()
+    until(lambda: len(order) >= 6)
+    greedy.close()
+    assert order[:5] == ["greedy", "a", "b", "c", "greedy"]
+
+
+def test_lanes_run_side_by_side_on_several_threads() -> None:
+    executor = Executor(threads=3)
+    barrier = threading.Barrier(3, timeout=WAIT_S)
+
+    def process(_: int) -> None:
+        barrier.wait()
+
+    for _ in range(3):
+        executor.open_lane(process, nothing).offer(0)
+    until(lambda: executor.statistics().processed == 3)
+    executor.close()
+    assert not barrier.broken
+
+
+def test_a_lane_ends_after_its_running_item_and_drops_the_waiting_one(executor: Executor) -> None:
+    gate, ended = Gate(), threading.Event()
+    lane = executor.open_lane(gate, ended.set)
+    lane.offer("running")
+    gate.wait_until_entered()
+    lane.offer("waiting")
+    assert lane.close() == "waiting"
+    assert lane.offer("late") == "late", "a closed lane takes nothing"
+    assert not ended.is_set()
+    gate.open()
+    assert ended.wait(WAIT_S)
+    assert lane.close() is None
+    assert gate.items == ["running"]
+    until(lambda: executor.statistics().lanes == 0)
+
+
+def test_an_idle_lane_ends_too_and_only_once(executor: Executor) -> None:
+    ends: list[int] = []
+    lane = executor.open_lane(nothing_with, lambda: ends.append(threading.get_ident()))
+    lane.close()
+    lane.close()
+    until(lambda: executor.statistics().lanes == 0)
+    executor.close()
+    assert len(ends) == 1
+    assert ends[0] != threading.get_ident()
+
+
+def test_close_ends_every_lane_and_waits_for_what_runs() -> None:
+    executor = Executor(threads=2)
+    gates = [Gate(), Gate()]
+    ended: list[str] = []
+    lanes = [executor.open_lane(gate, lambda: ended.append("busy")) for gate in gates]
+    idle = executor.open_lane(nothing_with, lambda: ended.append("idle"))
+    for lane, gate in zip(lanes, gates, strict=True):
+        lane.offer(0)
+        gate.wait_until_entered()
+    closer = threading.Thread(target=executor.close)
+    closer.start()
+    assert closer.is_alive()
+    for gate in gates:
+        gate.open()
+    closer.join(WAIT_S)
+    assert sorted(ended) == ["busy", "busy", "idle"]
+    assert idle.offer(1) == 1
+    with pytest.raises(RuntimeError, match="closed"):
+        executor.open_lane(nothing_with, nothing)
+    executor.close()
+
+
+def test_an_error_is_logged_and_the_lane_goes_on(executor: Executor, caplog: pytest.LogCaptureFixture) -> None:
+    done = threading.Event()
+
+    def process(item: int) -> None:
+        if item == 0:
+            raise ZeroDivisionError("a fault")
+        done.set()
+
+    lane = executor.open_lane(process, nothing)
+    lane.offer(0)
+    until(lambda: executor.statistics().processed == 1)
+    lane.offer(1)
+    assert done.wait(WAIT_S)
+    assert "a fault" in caplog.text
+
+
+def test_the_line_holds_each_lane_once_whatever_is_offered(executor: Executor) -> None:
+    gate = Gate()
+    blocker = executor.open_lane(gate, nothing)
+    blocker.offer(0)
+    gate.wait_until_entered()
+    lanes = [executor.open_lane(nothing_with, nothing) for _ in range(5)]
+    for _ in range(100):
+        for lane in lanes:
+            lane.offer(0)
+    statistics = executor.statistics()
+    assert (statistics.threads, statistics.running, statistics.lanes, statistics.ready) == (1, 1, 6, 5)
+    gate.open()
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"), [("max 100000", 8), ("200000 100000", 2), ("50000 100000", 1), ("1600000 100000", 8), ("", 8)]
+)
+def test_usable_cpus_heeds_the_container(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, limit: str, expected: int) -> None:
+    (tmp_path / "cpu.max").write_text(limit)
+    monkeypatch.setattr(executor_module, "_CGROUP_LIMIT", tmp_path / "cpu.max")
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)), raising=False)
+    assert usable_cpus() == expected
+
+
+def test_it_needs_a_thread() -> None:
+    with pytest.raises(ValueError, match="threads must be 1 or more, not 0"):
+        Executor(threads=0)
+
+
+def nothing_with(_: object) -> None:
+    pass
