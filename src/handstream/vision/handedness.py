@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 __all__ = ["HandednessVote"]
 
 WEIGHT = 0.25
-"""The weight of the newest picture in the running mean: a change of mind needs about four pictures that agree."""
+"""The weight of the newest picture in the running mean: a firm label changes with the fifth picture in a row that contradicts it."""
 
 MARGIN = 0.2
 """How far beyond even odds the running mean must be on the other side before the label changes."""

@@ -23,8 +23,11 @@ PALM_INPUT_PX = 192
 SUPPRESSION_OVERLAP = 0.3
 """Detections whose boxes overlap the best one's by more than this become one with it. Source: `min_suppression_threshold`."""
 
-SCORE_CLIP = 100.0
-"""The raw score is cut to this on both sides before the sigmoid. Source: `score_clipping_thresh`."""
+SCORE_CLIP = 80.0
+"""The raw score is cut to this on both sides before the sigmoid.
+
+MediaPipe's `score_clipping_thresh` is 100, whose exponential float32 cannot hold; the sigmoid is 0 or 1 in float32 long before either.
+"""
 
 KEYPOINT_COUNT = 7
 """Wrist, index, middle, ring and little finger roots, thumb's CMC and MCP. Source: `num_keypoints`."""

@@ -66,16 +66,6 @@ class Roi:
             np.float64,
         )
 
-    def overlap(self, other: Roi) -> float:
-        """Intersection over union of both squares taken as upright, 0..1, as MediaPipe's `AssociationNormRectCalculator` compares ROIs."""
-        reach = (self.size_px + other.size_px) / 2
-        width = min(reach - abs(self.center_x_px - other.center_x_px), self.size_px, other.size_px)
-        height = min(reach - abs(self.center_y_px - other.center_y_px), self.size_px, other.size_px)
-        if width <= 0 or height <= 0:
-            return 0.0
-        intersection = width * height
-        return intersection / (self.size_px**2 + other.size_px**2 - intersection)
-
 
 def roi_from_palm(palm: PalmDetection) -> Roi:
     """The ROI of a hand whose palm was detected: upright along the line from the wrist to the middle finger's root."""
