@@ -36,10 +36,10 @@ def lines_of(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-@needs_mediapipe
-def test_a_video_gives_an_annotated_video_and_a_line_a_frame(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["openvino", pytest.param("mediapipe", marks=needs_mediapipe)])
+def test_a_video_gives_an_annotated_video_and_a_line_a_frame(tmp_path: Path, engine: str) -> None:
     clip = write_video(tmp_path / "in.mp4", every_40_ms(12))
-    done = track(clip, "--engine", "mediapipe", "--output", tmp_path / "out.mp4", "--landmarks", tmp_path / "out.jsonl")
+    done = track(clip, "--engine", engine, "--output", tmp_path / "out.mp4", "--landmarks", tmp_path / "out.jsonl")
     assert done.returncode == 0, done.stderr
     assert "12 frames, 0 hands, " in done.stderr
     assert "frames/s" in done.stderr
@@ -150,6 +150,14 @@ def test_an_image_that_cannot_be_decoded_is_told(tmp_path: Path) -> None:
     (tmp_path / "in.jpg").write_bytes(encoded(quadrants(), "jpeg")[:-200])
     message = refused(tmp_path, tmp_path / "in.jpg", "-o", tmp_path / "out.jpg", "-l", tmp_path / "out.jsonl", "--engine", "mediapipe")
     assert "in.jpg: The JPEG image breaks off" in message
+
+
+@pytest.mark.slow
+def test_a_recording_gives_the_same_in_every_run(data_dir: Path, tmp_path: Path) -> None:
+    for run in ("first", "second"):
+        done = track(data_dir / "clips" / "sister.mkv", "-l", tmp_path / run)
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "first").read_text() == (tmp_path / "second").read_text()
 
 
 @needs_mediapipe

@@ -77,3 +77,13 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(HandstreamError, match="Cannot make the folder"), folder_sink(tmp_path / "file" / "inside"):
         pytest.fail("the block ran")
+
+
+@pytest.mark.parametrize("existed", [False, True])
+def test_a_failure_leaves_no_empty_folder_behind(tmp_path: Path, existed: bool) -> None:
+    folder = tmp_path / "out"
+    if existed:
+        folder.mkdir()
+    with pytest.raises(HandstreamError, match="nothing to write"), folder_sink(folder):
+        raise HandstreamError("nothing to write")
+    assert folder.exists() == existed

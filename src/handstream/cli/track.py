@@ -17,6 +17,7 @@ from handstream.files.landmarks import landmarks_sink
 from handstream.files.opening import open_output, open_source
 from handstream.files.tracking import TrackingSummary, track_source
 from handstream.vision.engines import DEFAULT_ENGINE, EngineName, TrackerOptions, open_engine
+from handstream.vision.tracker import Search
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from rich.progress import Task
 
     from handstream.files import Sink, Source
+    from handstream.vision.engines import Engine, Tracker
 
 __all__ = ["track"]
 
@@ -87,7 +89,7 @@ def track(
             min_tracking_confidence=min_tracking_confidence,
             static_image_mode=opened.frame_rate is None,
         )
-        tracker = stack.enter_context(closing(stack.enter_context(open_engine(engine, models=models)).open_tracker(options)))
+        tracker = stack.enter_context(closing(_open_tracker(stack.enter_context(open_engine(engine, models=models)), options)))
         with _stop_on_signal() as is_stopping, _progress(console, opened) as on_frame:
             summary = track_source(opened, tracker, sinks, on_frame=on_frame, is_stopping=is_stopping)
         damaged = opened.damaged
@@ -106,6 +108,15 @@ def _open_sinks(
     if output is not None:
         sinks.append(stack.enter_context(open_output(output, source, source_path)))
     return sinks
+
+
+def _open_tracker(engine: Engine, options: TrackerOptions) -> Tracker:
+    """A recording is to give the same hands in every run, so nothing is looked for beside; MediaPipe never does."""
+    from handstream.vision.engines.openvino import OpenVINOEngine  # noqa: PLC0415 - other commands need not wait for the library
+
+    if isinstance(engine, OpenVINOEngine):
+        return engine.open_tracker(options, search=Search.SYNCHRONOUS)
+    return engine.open_tracker(options)
 
 
 @contextmanager
@@ -147,6 +158,11 @@ def _report(console: Console, summary: TrackingSummary, damaged: Sequence[str], 
         console.print(f"[yellow]skipped[/] {len(damaged) - _MAX_SKIPPED_TOLD} more", highlight=False)
     stopped = "stopped after " if summary.interrupted else ""
     rate = f"{summary.frames_per_second:.1f} frames/s"
-    console.print(f"{stopped}{summary.frames} frames, {summary.hands} hands, {rate}", highlight=False, soft_wrap=True)
+    counts = f"{_counted(summary.frames, 'frame')}, {_counted(summary.hands, 'hand')}"
+    console.print(f"{stopped}{counts}, {rate}", highlight=False, soft_wrap=True)
     for path in written:
         console.print(f"wrote {escape(str(path))}", highlight=False, soft_wrap=True)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

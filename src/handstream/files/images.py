@@ -102,11 +102,14 @@ def image_sink(path: Path) -> Iterator[Sink]:
 
 @contextmanager
 def folder_sink(folder: Path) -> Iterator[Sink]:
-    """Writes each picture with its skeletons into that folder, under its own name; the folder is made if it isn't there.
+    """Writes each picture with its skeletons into that folder, under its own name.
+
+    The folder is made if it isn't there, and removed again if the block fails before a picture was written.
 
     Raises:
         HandstreamError: The folder cannot be made or written.
     """
+    existed = folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -117,7 +120,12 @@ def folder_sink(folder: Path) -> Iterator[Sink]:
         with replacing(folder / picture.name) as partial:
             _write(partial, picture.rgb, hands)
 
-    yield write
+    try:
+        yield write
+    except BaseException:
+        if not existed and not any(folder.iterdir()):
+            folder.rmdir()
+        raise
 
 
 def _write(path: Path, rgb: NDArray[np.uint8], hands: Sequence[Hand]) -> None:

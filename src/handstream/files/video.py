@@ -120,8 +120,6 @@ class VideoSource:
 
 
 def _open_container(path: Path) -> InputContainer:
-    if not path.exists():
-        raise HandstreamError(f"There is no file {path}.", code="no_such_file")
     try:
         container = av.open(str(path), metadata_errors="replace")
     except (av.FFmpegError, OSError) as error:

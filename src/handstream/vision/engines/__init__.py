@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from handstream.frames import Hand
+    from handstream.vision.engines.precision import Precision
 
 __all__ = ["DEFAULT_ENGINE", "ENGINE_NAMES", "Engine", "EngineName", "Tracker", "TrackerOptions", "open_engine"]
 
@@ -99,13 +100,16 @@ class Engine(Protocol):
     def __exit__(self, *_: object) -> None: ...
 
 
-def open_engine(name: str = DEFAULT_ENGINE, *, threads: int | None = None, models: Path | None = None) -> Engine:
+def open_engine(
+    name: str = DEFAULT_ENGINE, *, threads: int | None = None, models: Path | None = None, precision: Precision = "f32"
+) -> Engine:
     """The engine of that name. May block for a second or two: an engine loads its library here.
 
     Args:
         name: One of `ENGINE_NAMES`.
         threads: The most threads for one inference of the openvino engine; None lets it decide by the load. MediaPipe decides by itself.
         models: Where the openvino engine takes its models from: a folder or a `.task` bundle; None for the cache. MediaPipe brings its own.
+        precision: What the openvino engine's networks compute in, see `handstream.vision.engines.precision`. MediaPipe computes in f32.
 
     Raises:
         HandstreamError: There is no such engine, it is not installed, or its models cannot be had; the text says what to do.
@@ -114,7 +118,7 @@ def open_engine(name: str = DEFAULT_ENGINE, *, threads: int | None = None, model
     if name == "openvino":
         from handstream.vision.engines.openvino import OpenVINOEngine  # noqa: PLC0415 - see above
 
-        return OpenVINOEngine(threads=threads, models=models)
+        return OpenVINOEngine(threads=threads, models=models, precision=precision)
     if name == "mediapipe":
         from handstream.vision.engines.mediapipe import MediaPipeEngine  # noqa: PLC0415 - see above
 
