@@ -22,6 +22,11 @@ def test_tells_the_orientation(image_format: str, orientation: int, byte_order: 
     assert probe(image) == ImageHeader(image_format, 64, 48, orientation)  # type: ignore[arg-type]  # the names are the formats
 
 
+def test_fill_bytes_before_a_marker_are_skipped() -> None:
+    jpeg = encoded(quadrants(), "jpeg")
+    assert probe(jpeg[:2] + b"\xff\xff" + jpeg[2:]) == ImageHeader("jpeg", 64, 48, 1)
+
+
 @pytest.mark.parametrize("orientation", [0, 9, 65535])
 def test_an_orientation_that_does_not_exist_turns_nothing(orientation: int) -> None:
     assert probe(with_orientation(encoded(quadrants(), "jpeg"), orientation)).orientation == 1
