@@ -86,9 +86,13 @@ class Flow:
         self._dropped_by_stage: Counter[DropStage] = Counter()
         self._outstanding: set[int] = set()
 
+    def is_outstanding(self, frame_id: int) -> bool:
+        """Whether a frame of that number was received and not settled."""
+        return frame_id in self._outstanding
+
     def receive(self, frame_id: int) -> None:
         """A usable frame arrived. Its number differs from that of every outstanding frame."""
-        if frame_id in self._outstanding:
+        if self.is_outstanding(frame_id):
             raise ValueError(f"frame {frame_id} is outstanding already")
         self._received += 1
         self._outstanding.add(frame_id)
@@ -119,6 +123,6 @@ class Flow:
         return FlowStatistics(self._received, self._answered, self._failed, dict(self._dropped_by_stage), len(self._outstanding))
 
     def _settle(self, frame_id: int) -> None:
-        if frame_id not in self._outstanding:
+        if not self.is_outstanding(frame_id):
             raise ValueError(f"frame {frame_id} is not outstanding: it never came, or was settled before")
         self._outstanding.remove(frame_id)

@@ -73,7 +73,7 @@ class V1Session(Session):
             frame = wire.decode_frame(message, receive_time_ns=now_ns)
         except MessageError as error:
             return self._refuse(error)
-        if self._newest_frame_id is not None and not follows(frame.frame_id, self._newest_frame_id):
+        if not self._is_next(frame.frame_id):
             text = f"Frame {frame.frame_id} does not follow frame {self._newest_frame_id}: each frame's number is greater than the last."
             return self._refuse(MessageError(text, code="bad_frame_id"), frame.frame_id)
         self._newest_frame_id = frame.frame_id
@@ -92,6 +92,12 @@ class V1Session(Session):
         """Tells the client, so that it can send the next frame."""
         super().drop(frame_id, stage)
         return [Reply(Dropped(frame_id, stage).text())]
+
+    def _is_next(self, frame_id: int) -> bool:
+        """Whether a frame may have that number. A client that leaps can come all the way round to one that is outstanding."""
+        if self._newest_frame_id is None:
+            return True
+        return follows(frame_id, self._newest_frame_id) and not self.flow.is_outstanding(frame_id)
 
     def _control(self, message: ClientMessage) -> Sequence[Action]:
         match message:
