@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 import pytest
 
+from handstream import demo
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 IMPORT_LINES = {
     "import handstream as mp": "import mediapipe as mp",
@@ -88,6 +90,14 @@ def test_finger_counting(data_dir: Path, tmp_path: Path) -> None:
     assert len(ours) == len(theirs) == 325
     assert len(set(ours)) > 3
     assert np.mean([first == second for first, second in zip(ours, theirs, strict=True)]) > 0.97
+
+
+@pytest.mark.slow
+def test_fingers_of_the_demo_clip_are_counted(tmp_path: Path) -> None:
+    lines = output_of((EXAMPLES / "mp_solutions_fingers.py").read_text(), tmp_path, str(demo.clip_path()))
+    assert len(lines) == 570
+    # The hand is open, a fist, points, and makes the sign of peace: see `handstream.vision.synthetic.scenes.DEMO`.
+    assert [lines[frame] for frame in (20, 100, 127, 157)] == ["fingers: 5", "fingers: 0", "fingers: 1", "fingers: 2"]
 
 
 @pytest.mark.parametrize("name", ["mp_solutions_images.py", "mp_solutions_video.py", "mp_solutions_fingers.py"])
