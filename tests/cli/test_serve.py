@@ -1,0 +1,134 @@
+"""`handstream serve` as a user runs it: a process of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from handstream.cli import app
+from handstream.server.settings import ServerSettings
+from tests.server.serving import WAIT_S, jpeg
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+COMMAND = [sys.executable, "-c", "from handstream.cli import main; main()", "serve"]
+
+
+@contextmanager
+def started(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The command's process and the address that it printed, once it takes sessions."""
+    process = subprocess.Popen([*COMMAND, "--port", "0", *options], stderr=subprocess.PIPE, text=True, env=os.environ | {"COLUMNS": "200"})
+    try:
+        assert process.stderr is not None
+        output = ""
+        while not (address := re.search(r"Open (http://\S+)", output)):
+            line = process.stderr.readline()
+            assert line, output
+            output += line
+        yield process, address[1]
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_until_it_is_told_to_stop(stop: signal.Signals) -> None:
+    with started() as (process, address):
+        assert httpx.get(f"{address}/readyz").status_code == 200
+        with connect(address.replace("http", "ws") + "/ws/video", compression=None) as websocket:
+            websocket.send(jpeg(width_px=320, height_px=240))
+            assert '"hands"' in str(websocket.recv(WAIT_S))
+            process.send_signal(stop)
+            with pytest.raises(ConnectionClosed) as closed:
+                websocket.recv(WAIT_S)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1001
+        assert process.wait(WAIT_S) in (0, -stop), "0, or ended by the very signal"
+
+
+def test_reloading_serves_too() -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "--port", "0", "--reload", "--frame-throttle-ms", "77"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"COLUMNS": "200"},
+    )
+    try:
+        assert process.stderr is not None
+        address = re.search(r"http://\S+", process.stderr.readline())
+        assert address is not None
+        assert httpx.get(f"{address[0]}/settings", timeout=30).json()["frame_throttle_ms"] == 77
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def run(*options: str, **environment: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [*COMMAND, *options],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=os.environ | {"COLUMNS": "400", "TERM": "dumb"} | environment,
+    )
+    return done.returncode, done.stderr
+
+
+def test_an_occupied_port_ends_the_command_with_what_to_do() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+        code, output = run("--port", port)
+    assert code == 1
+    assert f"port {port}: another program listens there" in output
+    assert "Traceback" not in output
+
+
+def test_models_that_are_not_there_end_the_command_with_what_to_do(tmp_path: Path) -> None:
+    start_s = time.monotonic()
+    code, output = run("--port", "0", "--models", str(tmp_path))
+    assert code == 1
+    assert str(tmp_path) in output.replace("\n", "")
+    assert "Traceback" not in output
+    assert time.monotonic() - start_s < 30
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "told"),
+    [
+        (["--jpeg-quality", "101"], {}, "--jpeg-quality"),
+        (["--engine", "magic"], {}, "--engine"),
+        ([], {"HANDSTREAM_PORT": "http"}, "HANDSTREAM_PORT"),
+        (["--min-detection-confidence", "2"], {}, "--min-detection-confidence"),
+    ],
+)
+def test_an_option_out_of_range_is_named(options: list[str], environment: dict[str, str], told: str) -> None:
+    code, output = run(*options, **environment)
+    assert code == 2
+    assert told in output
+
+
+def test_every_setting_is_an_option_with_help_default_and_variable() -> None:
+    help_text = " ".join(CliRunner().invoke(app, ["serve", "--help"], env={"COLUMNS": "400", "TERM": "dumb"}).stdout.split())
+    for name, field in ServerSettings.model_fields.items():
+        assert f"--{name.replace('_', '-')} " in help_text
+        assert f"HANDSTREAM_{name.upper()}" in help_text
+        assert field.description is not None
+        assert field.description in help_text
+        if field.default is not None:
+            assert f"[default: {getattr(field.default, 'value', field.default)}]" in help_text
