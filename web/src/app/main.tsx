@@ -8,7 +8,14 @@ import { ClientContext } from '../react/client-context.ts';
 import { App } from './app.tsx';
 import './styles/index.css';
 
+declare global {
+  /** The page's client, for the browser's console and for tests of the page. */
+  var handstream: VideoStreamingClient;
+}
+
 const client = new VideoStreamingClient(webSocketConnect(videoSocketUrl(location)));
+globalThis.handstream = client;
+
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no element #root.');
 createRoot(root).render(

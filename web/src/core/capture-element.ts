@@ -7,13 +7,14 @@ import { watchPictures } from './video-pictures.ts';
 interface Presented {
   readonly capturedMs: number;
   readonly arrivedMs: number;
-  readonly mediaTimeS: number | null;
+  readonly mediaTimeS: number;
 }
 
 export class ElementCapture implements Capture {
   readonly kind = 'element';
   readonly #video: HTMLVideoElement;
   readonly #encoder: Encoder;
+  readonly #isLive: boolean;
   readonly #stopWatching: () => void;
   #newest: Presented | null = null;
   #wanted: { request: TakeRequest; resolve: (picture: Promise<Picture>) => void } | null = null;
@@ -24,9 +25,10 @@ export class ElementCapture implements Capture {
   constructor(video: HTMLVideoElement, encoder: Encoder, isLive: boolean) {
     this.#video = video;
     this.#encoder = encoder;
+    this.#isLive = isLive;
     this.#stopWatching = watchPictures(video, ({ capturedMs, mediaTimeS }) => {
       if (this.#newest !== null && this.#wanted === null) this.#skipped += 1;
-      this.#newest = { capturedMs, arrivedMs: performance.now(), mediaTimeS: isLive ? null : mediaTimeS };
+      this.#newest = { capturedMs, arrivedMs: performance.now(), mediaTimeS };
       this.#takeIfReady();
     });
   }
@@ -58,6 +60,8 @@ export class ElementCapture implements Capture {
     this.#skipped = 0;
     const encoded = await this.#encoder.encode(this.#video, request);
     if (this.#isClosed) encoded.bitmap?.close();
-    return { ...encoded, ...presented, skipped };
+    // The video may have moved on since it presented the picture: what was encoded knows best.
+    const mediaTimeS = this.#isLive ? null : (encoded.mediaTimeS ?? presented.mediaTimeS);
+    return { ...presented, ...encoded, mediaTimeS, skipped };
   }
 }

@@ -4,13 +4,18 @@ import type { Encoded, EncodeRequest, FromWorker, ToWorker } from './capture-mes
 import { ClientError } from './errors.ts';
 import { fitWithin } from './settings.ts';
 
+export interface EncodedVideo extends Encoded {
+  /** Position in the media of the very picture that was encoded, in s; null where the browser does not say. */
+  readonly mediaTimeS: number | null;
+}
+
 export interface Encoder {
   /**
    * Scales and encodes what the video shows now; one call at a time.
    *
    * @throws ClientError `capture_failed`
    */
-  encode(video: HTMLVideoElement, request: EncodeRequest): Promise<Encoded>;
+  encode(video: HTMLVideoElement, request: EncodeRequest): Promise<EncodedVideo>;
   close(): void;
 }
 
@@ -27,11 +32,12 @@ export function startCaptureWorker(): Worker {
 class WorkerEncoder implements Encoder {
   readonly #worker = startCaptureWorker();
 
-  async encode(video: HTMLVideoElement, request: EncodeRequest): Promise<Encoded> {
+  async encode(video: HTMLVideoElement, request: EncodeRequest): Promise<EncodedVideo> {
     const image = await grab(video);
+    const mediaTimeS = 'timestamp' in image ? image.timestamp / 1e6 : null;
     return new Promise((resolve, reject) => {
       this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-        if (data.type === 'encoded') resolve(data.encoded);
+        if (data.type === 'encoded') resolve({ ...data.encoded, mediaTimeS });
         else if (data.type === 'failed') reject(new ClientError('capture_failed', data.message));
       };
       this.#worker.onerror = (event) => reject(new ClientError('capture_failed', event.message));
@@ -52,7 +58,7 @@ function grab(video: HTMLVideoElement): Promise<ImageBitmap> | VideoFrame {
 class CanvasEncoder implements Encoder {
   readonly #canvas = document.createElement('canvas');
 
-  async encode(video: HTMLVideoElement, request: EncodeRequest): Promise<Encoded> {
+  async encode(video: HTMLVideoElement, request: EncodeRequest): Promise<EncodedVideo> {
     const box = { widthPx: request.boxWidthPx, heightPx: request.boxHeightPx };
     const { widthPx, heightPx } = fitWithin({ widthPx: video.videoWidth, heightPx: video.videoHeight }, box);
     const context = this.#resized(widthPx, heightPx);
@@ -61,7 +67,7 @@ class CanvasEncoder implements Encoder {
       this.#toBlob(request.quality / 100),
       request.keepPicture ? createImageBitmap(this.#canvas) : Promise.resolve(null),
     ]);
-    return { jpeg: await blob.arrayBuffer(), widthPx, heightPx, bitmap };
+    return { jpeg: await blob.arrayBuffer(), widthPx, heightPx, bitmap, mediaTimeS: null };
   }
 
   close(): void {

@@ -1,0 +1,44 @@
+import { readFrameCode } from './frame-code.ts';
+import { expect, test } from './studio.ts';
+import { ClipTruth, median } from './truth.ts';
+
+const truth = new ClipTruth();
+
+test.beforeEach(() => {
+  const { project } = test.info();
+  if (project.metadata['isFilmed'] !== true || project.metadata['clip'] !== null) return;
+  if (process.env['HANDSTREAM_REQUIRE_DATA']) throw new Error('HANDSTREAM_REQUIRE_DATA is set and there is no film of a hand');
+  test.skip(true, 'needs the film of a hand, which is not part of the project');
+});
+
+for (const output of ['landmarks', 'annotated'] as const) {
+  test(`the camera's hand is tracked, output ${output}`, async ({ studio }, { project }) => {
+    await studio.open({ settings: { output }, mirrorsCamera: false });
+    await studio.start();
+    await studio.expectLive();
+    await expect(studio.page.locator('p[role=status]')).toHaveText(/(One hand|Two hands) in view/);
+    await studio.keepScreenshot(`${project.name.replace(' ', '-')}-${output}`);
+    await studio.drawnFrames();
+    await studio.page.waitForTimeout(4000);
+    const drawn = await studio.drawnFrames();
+    expect(drawn.length).toBeGreaterThan(20);
+
+    const times = drawn.map((frame) => BigInt(frame.captureTimeNs));
+    expect(
+      times.every((time, index) => index === 0 || time > (times[index - 1] ?? 0n)),
+      'frames never go backwards',
+    ).toBe(true);
+    if (project.metadata['isFilmed'] === true) return;
+
+    const numbers = drawn.map((frame) => readFrameCode(frame.strip));
+    const known = numbers.filter((number) => number !== null);
+    expect(known.length / drawn.length, 'pictures whose code can be read').toBeGreaterThan(0.9);
+    if (output === 'annotated') return;
+    const errors = drawn.flatMap((frame, index) => truth.errors(frame, numbers[index] ?? -1));
+    test
+      .info()
+      .annotations.push({ type: 'figures', description: `${drawn.length} frames, error / palm ${(100 * median(errors)).toFixed(1)} %` });
+    expect(errors.length).toBeGreaterThan(20);
+    expect(median(errors)).toBeLessThan(0.12);
+  });
+}
