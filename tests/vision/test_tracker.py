@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handstream.vision.engines import TrackerOptions
+from handstream.vision.smoothing import Smoothing
 from handstream.vision.tracker import HandGraph, Search
 from tests.vision.hands import FakeNetworks, hand_at, moved
 
@@ -167,6 +168,20 @@ def test_static_images_stand_alone() -> None:
         assert stream.networks.calls == ["palms", "hands:2"]
         identities |= {hand.hand_id for hand in hands}
     assert len(identities) == 6
+
+
+@pytest.mark.parametrize(
+    ("shape", "followed"), [((240, 320, 3), True), ((720, 960, 3), True), ((479, 640, 3), True), ((640, 480, 3), False)]
+)
+def test_a_stream_that_changes_its_resolution(shape: tuple[int, int, int], *, followed: bool) -> None:
+    networks = FakeNetworks(hands=[LEFT])
+    tracker = HandGraph(networks, TrackerOptions(), smoothing=Smoothing())
+    (before,) = tracker.process(PICTURE, time_ns=0)
+    networks.hands = [LEFT * np.float32(shape[1] / 640)]
+    (after,) = tracker.process(np.zeros(shape, np.uint8), time_ns=FRAME_NS)
+    assert (after.hand_id == before.hand_id) is followed
+    if followed:
+        assert after.landmarks == pytest.approx(before.landmarks, rel=0.01)
 
 
 def test_reset_forgets_the_hands_and_the_search() -> None:

@@ -78,8 +78,8 @@ class SearchPool:
             return SearchStatistics(self._under_way, self._places, self._started, self._refused)
 
     def close(self) -> None:
-        """Waits for the searches that run and cancels those that wait."""
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        """Waits for the searches that are under way, which are few and short. None may be started afterwards."""
+        self._executor.shutdown(wait=True)
 
     def _leave(self) -> None:
         with self._lock:

@@ -68,6 +68,10 @@ class HandFilter:
             world_landmarks=self._world_landmarks.filter(hand.world_landmarks, time_ns),
         )
 
+    def scale(self, factor: float) -> None:
+        """Takes the landmarks' state to the pixels of another resolution; world landmarks are in metres and stay."""
+        self._landmarks.scale(factor)
+
 
 class _PointFilter:
     """The filter of one set of points.
@@ -105,6 +109,11 @@ class _PointFilter:
             )
             self._time_ns = time_ns
         return self._points
+
+    def scale(self, factor: float) -> None:
+        """Takes the state to a unit that is smaller by the factor. Speeds are in hand sizes and stay."""
+        if self._points is not None:
+            self._points = self._points * np.float32(factor)
 
 
 def _weight(cutoff_hz: float | NDArray[np.floating], elapsed_s: float) -> NDArray[np.float32]:

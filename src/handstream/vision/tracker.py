@@ -26,6 +26,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -40,7 +41,7 @@ from handstream.vision.roi import Roi, roi_from_landmarks, roi_from_palm
 from handstream.vision.smoothing import HandFilter, Smoothing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -56,6 +57,10 @@ SEARCH_INTERVAL_MS = 100.0
 At 30 pictures/s a search begins with every 4th picture at the latest (133 ms) and its find joins the next (33 ms later), so a second hand
 is found within 200 ms. One search costs about as much as two followed hands.
 """
+
+
+RESIZING_SLACK_PX = 2.0
+"""How far a resized picture's height may be from the exact proportion: both sides are whole pixels, often even ones."""
 
 
 class Search(StrEnum):
@@ -99,6 +104,14 @@ class _Track:
     landmarks_px: NDArray[np.float32]
     handedness: HandednessVote
     filter: HandFilter | None
+
+    def scale(self, factor: float) -> None:
+        """Takes the track from a picture's pixels to those of the same picture in another resolution."""
+        roi_px = (self.roi.center_x_px * factor, self.roi.center_y_px * factor, self.roi.size_px * factor)
+        self.roi = Roi(*roi_px, self.roi.rotation_rad)
+        self.landmarks_px = self.landmarks_px * np.float32(factor)
+        if self.filter is not None:
+            self.filter.scale(factor)
 
 
 @dataclass(slots=True)
@@ -153,6 +166,7 @@ class HandGraph:
         self._in_use = threading.Lock()
         self._closed = False
         self._next_hand_id = 1
+        self._picture_wh = (0, 0)
         self._tracks: list[_Track] = []
         self._beside: _SearchBeside | None = None
         self._last_search_ns: int | None = None
@@ -172,35 +186,58 @@ class HandGraph:
             ValueError: The array is not such a picture.
             RuntimeError: The tracker was closed, or another thread is using it.
         """
-        if not self._in_use.acquire(blocking=False):
-            raise RuntimeError("Another thread is using this tracker: a tracker follows one stream, so give each thread its own")
-        try:
+        with self._alone():
             if self._closed:
                 raise RuntimeError("The tracker was closed")
             return self._process(check_picture(rgb), self._clock_ns() if time_ns is None else time_ns)
-        finally:
-            self._in_use.release()
 
     def reset(self) -> None:
-        """Forgets the hands, as before the first picture. Identities are not used again."""
-        self._tracks = []
-        self._last_search_ns = None
-        self._beside = None
+        """Forgets the hands, as before the first picture. Identities are not used again.
+
+        Raises:
+            RuntimeError: Another thread is using the tracker.
+        """
+        with self._alone():
+            self._tracks = []
+            self._last_search_ns = None
+            self._beside = None
 
     def close(self) -> None:
-        """Forgets the hands and refuses further pictures. A second call does nothing."""
+        """Refuses further pictures; one that another thread is in the middle of is still answered. A second call does nothing."""
         self._closed = True
-        self.reset()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        if not self._in_use.acquire(blocking=False):
+            raise RuntimeError("Another thread is using this tracker: a tracker follows one stream, so give each thread its own")
+        try:
+            yield
+        finally:
+            self._in_use.release()
 
     # --- the steps, in order
 
     def _process(self, picture: NDArray[np.uint8], now_ns: int) -> list[Hand]:
+        self._fit_to((picture.shape[1], picture.shape[0]))
         sightings = _without_duplicates(self._sightings(picture))
         self._tracks = [self._remember(sighting) for sighting in sightings]
         self._search_beside(picture, now_ns)
         height_px, width_px = picture.shape[:2]
         scale = np.array([1 / width_px, 1 / height_px, 1 / width_px], np.float32)
         return [_report(track, sighting.estimate, scale, now_ns) for track, sighting in zip(self._tracks, sightings, strict=True)]
+
+    def _fit_to(self, picture_wh: tuple[int, int]) -> None:
+        """Carries the tracks over when the same stream goes on in another resolution; forgets them when its proportions change too."""
+        before_wh, self._picture_wh = self._picture_wh, picture_wh
+        if not self._tracks or before_wh == picture_wh:
+            return
+        self._beside = None
+        scale = picture_wh[0] / before_wh[0]
+        if abs(before_wh[1] * scale - picture_wh[1]) <= RESIZING_SLACK_PX:
+            for track in self._tracks:
+                track.scale(scale)
+        else:
+            self._tracks = []
 
     def _sightings(self, picture: NDArray[np.uint8]) -> list[_Sighting]:
         tracks = [] if self._options.static_image_mode else self._tracks

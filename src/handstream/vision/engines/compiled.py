@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import openvino as ov
 from openvino.preprocess import PrePostProcessor
 
+from handstream.errors import HandstreamError
 from handstream.vision.models import cache_dir
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["CompiledNetwork", "Layout", "Request", "available_cores", "open_core"]
+__all__ = ["CompiledNetwork", "Layout", "NetworkShape", "Request", "available_cores", "open_core"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,14 @@ class Layout:
 
     streams: int
     threads_each: int
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkShape:
+    """The dimensions of a network's input and of its outputs in their order."""
+
+    input: tuple[int, ...]
+    outputs: tuple[tuple[int, ...], ...]
 
 
 class Request:
@@ -78,14 +87,18 @@ class CompiledNetwork:
     Args:
         core: OpenVINO's core, shared by all networks.
         model_path: The `.tflite` file.
+        shape: What the network must take and give.
         layout: How inferences use the cores.
         element_type: OpenVINO's name of the type to compute in, `f32` or `bf16`.
+
+    Raises:
+        HandstreamError: The file holds no network, or another one.
     """
 
-    def __init__(self, core: ov.Core, model_path: Path, layout: Layout, element_type: str) -> None:
+    def __init__(self, core: ov.Core, model_path: Path, shape: NetworkShape, layout: Layout, element_type: str) -> None:
         # Without the hint OpenVINO computes in bfloat16 where the processor can, and the landmarks move by whole pixels.
         self._compiled = core.compile_model(
-            _with_picture_input(core.read_model(model_path)),
+            _with_picture_input(_read(core, model_path, shape)),
             "CPU",
             {
                 "NUM_STREAMS": layout.streams,
@@ -132,6 +145,21 @@ def open_core() -> ov.Core:
 def available_cores() -> int:
     """The processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _read(core: ov.Core, path: Path, shape: NetworkShape) -> ov.Model:
+    try:
+        model = core.read_model(path)
+    except RuntimeError as error:
+        raise HandstreamError(f"OpenVINO cannot read the network in {path}: {error}", code="model_corrupt") from error
+    found = NetworkShape(tuple(model.input().shape), tuple(tuple(output.shape) for output in model.outputs))
+    if found != shape:
+        raise HandstreamError(
+            f"{path} holds another network than expected: it takes {found.input} and gives {found.outputs}, not {shape.input} and "
+            f"{shape.outputs}. Take the hand models of mediapipe 0.10.21: handstream models fetch",
+            code="model_corrupt",
+        )
+    return model
 
 
 def _with_picture_input(model: ov.Model) -> ov.Model:

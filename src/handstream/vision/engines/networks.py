@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple
 
-from handstream.vision.engines.compiled import CompiledNetwork, Layout, available_cores, open_core
+from handstream.vision.engines.compiled import CompiledNetwork, Layout, NetworkShape, available_cores, open_core
 from handstream.vision.engines.precision import Precision, element_types
 from handstream.vision.landmarks import HandEstimate, LandmarkOutputs, decode_hand, warp_hand
 from handstream.vision.models import find_models
@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from handstream.vision.tracker import PendingSearch
 
 __all__ = ["OpenVINONetworks"]
+
+PALM_SHAPE = NetworkShape((1, 192, 192, 3), ((1, 2016, 18), (1, 2016, 1)))
+"""Boxes with keypoints, and raw scores, for each anchor."""
+
+LANDMARK_SHAPE = NetworkShape((1, 224, 224, 3), ((1, 63), (1, 1), (1, 1), (1, 63)))
+"""Landmarks, presence, the probability of "Left", world landmarks."""
 
 SPREAD_LANDMARK_THREADS = 2
 """Threads of one landmark inference while cores are idle: two take 0.69 of one thread's time, four 0.62 at 1.3 times the work."""
@@ -66,16 +72,18 @@ class OpenVINONetworks:
         types = element_types(precision)
         self._palm, self._landmark = _compile(
             [
-                _Plan(files.palm, types.palm, Layout(1, min(SPREAD_PALM_THREADS, limit))),
-                _Plan(files.landmark, types.landmark, Layout(cores // landmark_threads, landmark_threads)),
+                _Plan(files.palm, PALM_SHAPE, types.palm, Layout(1, min(SPREAD_PALM_THREADS, limit))),
+                _Plan(files.landmark, LANDMARK_SHAPE, types.landmark, Layout(cores // landmark_threads, landmark_threads)),
             ],
             narrow=Layout(cores, 1),
         )
         self._occupancy = Occupancy()
+        self._closed = False
         self._search_pool = SearchPool(max(1, cores // CORES_PER_SEARCH))
 
     def detect_palms(self, rgb: NDArray[np.uint8], *, min_confidence: float, limit: int) -> list[PalmDetection]:
         """The palms in a picture, the best first, at most `limit`. Blocks."""
+        self._require_open()
         with self._occupancy.picture() as spread, self._palm.layout(spread=spread).request() as request:
             warp_letterbox(rgb, request.input)
             request.run()
@@ -83,6 +91,7 @@ class OpenVINONetworks:
 
     def estimate_hands(self, rgb: NDArray[np.uint8], rois: Sequence[Roi]) -> list[HandEstimate]:
         """The hand in each ROI, in that order; side by side while cores are idle. Blocks."""
+        self._require_open()
         with self._occupancy.picture() as spread:
             network = self._landmark.layout(spread=spread)
             return _side_by_side(network, rgb, rois) if spread else _one_by_one(network, rgb, rois)
@@ -105,6 +114,7 @@ class OpenVINONetworks:
 
             return search
 
+        self._require_open()
         return self._search_pool.start(prepare)
 
     def search_statistics(self) -> SearchStatistics:
@@ -112,8 +122,13 @@ class OpenVINONetworks:
         return self._search_pool.statistics()
 
     def close(self) -> None:
-        """Waits for the searches beside to end. Nothing may be asked afterwards."""
+        """Waits for the searches beside to end. Whatever is asked afterwards raises RuntimeError."""
+        self._closed = True
         self._search_pool.close()
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise RuntimeError("The engine was closed")
 
 
 class _Network:
@@ -131,6 +146,7 @@ class _Plan(NamedTuple):
     """How one network is to be compiled."""
 
     path: Path
+    shape: NetworkShape
     element_type: str
     spread: Layout
 
@@ -139,8 +155,8 @@ def _compile(plans: list[_Plan], *, narrow: Layout) -> list[_Network]:
     """Compiles each network on two threads in its spread layout, which is waited for, and in the narrow one, which is not."""
     core = open_core()
     threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="handstream-compile")
-    first = [threads.submit(CompiledNetwork, core, plan.path, plan.spread, plan.element_type) for plan in plans]
-    second = [threads.submit(CompiledNetwork, core, plan.path, narrow, plan.element_type) for plan in plans]
+    first = [threads.submit(CompiledNetwork, core, plan.path, plan.shape, plan.spread, plan.element_type) for plan in plans]
+    second = [threads.submit(CompiledNetwork, core, plan.path, plan.shape, narrow, plan.element_type) for plan in plans]
     threads.shutdown(wait=False)
     for future in first:
         future.result()
