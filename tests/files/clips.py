@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 TICK = Fraction(1, 1000)
 
 
-def write_video(path: Path, times_ms: Sequence[int], *, size_wh: tuple[int, int] = (64, 48), codec: str = "libx264") -> Path:
+def write_video(
+    path: Path, times_ms: Sequence[int], *, size_wh: tuple[int, int] = (64, 48), codec: str = "libx264", title: str = ""
+) -> Path:
     """A video that shows four coloured quadrants, and a grey square that moves, at those times."""
     with av.open(str(path), "w") as container:
+        container.metadata["title"] = title
         stream = cast("VideoStream", container.add_stream(codec, rate=25, options={"crf": "10"} if codec == "libx264" else {}))
         stream.width, stream.height, stream.pix_fmt = *size_wh, "yuv420p"
         stream.codec_context.time_base = TICK

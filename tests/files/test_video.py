@@ -3,6 +3,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+import av
 import numpy as np
 import pytest
 
@@ -101,6 +102,16 @@ def test_what_is_no_video_is_refused(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(HandstreamError, match=r"clip.mp4 cannot be read"):
         VideoSource(path)
+
+
+def test_a_title_that_is_not_utf8_is_read_or_told(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "clip.mkv", every_40_ms(2), title="Caf? Paris")
+    path.write_bytes(path.read_bytes().replace(b"Caf? Paris", b"Caf\xe9 Paris"))
+    if int(av.__version__.split(".")[0]) >= 19:
+        assert len(read(path)) == 2
+    else:
+        with pytest.raises(HandstreamError, match="not UTF-8"):
+            VideoSource(path)
 
 
 def test_a_text_file_is_refused(tmp_path: Path) -> None:

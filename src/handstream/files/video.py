@@ -65,7 +65,8 @@ class VideoSource:
     @property
     def frame_rate(self) -> Fraction:
         """Pictures a second, in the mean; 30 if the file doesn't tell."""
-        return self._stream.average_rate or _FALLBACK_RATE
+        rate = self._stream.average_rate
+        return Fraction(rate.numerator, rate.denominator) if rate else _FALLBACK_RATE
 
     @property
     def expected_count(self) -> int | None:
@@ -121,9 +122,12 @@ class VideoSource:
 
 def _open_container(path: Path) -> InputContainer:
     try:
-        container = av.open(str(path), metadata_errors="replace")
+        container = av.open(str(path))
     except (av.FFmpegError, OSError) as error:
         raise HandstreamError(f"{path} cannot be read as a video or an image: {error.strerror}.", code="not_a_video") from error
+    except UnicodeDecodeError as error:  # PyAV 19 reads such a file.
+        text = f"{path} holds text (a title, a name) that is not UTF-8. Remove it: ffmpeg -i {path.name} -map_metadata -1 -c copy ..."
+        raise HandstreamError(text, code="not_a_video") from error
     if container.format.name in _TEXT_FORMATS:
         container.close()
         raise HandstreamError(f"{path} is a text file, not a video or an image.", code="not_a_video")
