@@ -41,7 +41,7 @@ function Header(): ReactNode {
   return (
     <header>
       <img src="/mark.svg" alt="" width="28" height="28" />
-      <p className="wordmark">handstream</p>
+      <h1 className="wordmark">handstream</h1>
       <PhaseChip />
       <button type="button" className="theme" aria-label={`Switch to the ${other} theme`} onClick={toggleTheme}>
         <svg viewBox="0 0 20 20" aria-hidden="true">

@@ -27,7 +27,7 @@ function Welcome({ studio }: { readonly studio: Studio }): ReactNode {
     <div className="welcome">
       <HandDrawing />
       <div className="welcome-text">
-        <h1>Your hands, tracked as&nbsp;they&nbsp;move.</h1>
+        <h2>Your hands, tracked as&nbsp;they&nbsp;move.</h2>
         <p>21 landmarks for each hand, drawn over the picture a few milliseconds after the camera saw&nbsp;it.</p>
         <div className="actions">
           <button type="button" className="primary" onClick={() => studio.startSource('demo')}>

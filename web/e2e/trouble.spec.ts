@@ -1,0 +1,76 @@
+import { startServer } from './server.ts';
+import { expect, test } from './studio.ts';
+
+/** Makes the camera fail as a browser would say it. */
+function refuseCamera(name: string): void {
+  navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', name));
+}
+
+for (const { name, title, advice } of [
+  { name: 'NotFoundError', title: 'No camera was found', advice: /Plug one in/ },
+  { name: 'NotAllowedError', title: 'The camera is not allowed here', advice: /Allow the camera/ },
+  { name: 'NotReadableError', title: 'The camera is in use', advice: /Another program/ },
+]) {
+  test(`${name} is said in plain words, and the demo clip is a way on`, async ({ studio }) => {
+    const { page } = studio;
+    await page.addInitScript(refuseCamera, name);
+    await studio.open();
+    await studio.start();
+    await expect(page.getByRole('heading', { name: title })).toBeVisible();
+    await expect(page.getByText(advice).first()).toBeVisible();
+    await expect(page.getByRole('status')).toHaveText(new RegExp(title));
+    await studio.keepScreenshot(`trouble-${name}`);
+    await page.getByRole('button', { name: 'Play the demo clip' }).click();
+    await studio.expectLive();
+  });
+}
+
+test('an address that browsers keep the camera from is named', async ({ studio }) => {
+  await studio.page.addInitScript(() => Object.defineProperty(globalThis, 'isSecureContext', { value: false }));
+  await studio.open();
+  await studio.start();
+  await expect(studio.page.getByRole('heading', { name: /keeps the camera from this address/ })).toBeVisible();
+});
+
+test('a camera that is unplugged is missed', async ({ studio }) => {
+  await studio.page.addInitScript(() => {
+    const { mediaDevices } = navigator;
+    const getUserMedia = mediaDevices.getUserMedia.bind(mediaDevices);
+    mediaDevices.getUserMedia = async (constraints) => {
+      const stream = await getUserMedia(constraints);
+      addEventListener('unplug', () => stream.getVideoTracks()[0]?.dispatchEvent(new Event('ended')));
+      return stream;
+    };
+  });
+  await studio.open();
+  await studio.start();
+  await studio.expectLive();
+  await studio.page.evaluate(() => dispatchEvent(new Event('unplug')));
+  await expect(studio.page.getByRole('heading', { name: 'The camera was unplugged' })).toBeVisible();
+});
+
+test('a file that is no video is refused with a word on formats', async ({ studio }) => {
+  await studio.open();
+  const [chooser] = await Promise.all([
+    studio.page.waitForEvent('filechooser'),
+    studio.page.getByRole('button', { name: 'pick one' }).click(),
+  ]);
+  await chooser.setFiles({ name: 'notes.mp4', mimeType: 'video/mp4', buffer: Buffer.from('not a video') });
+  await expect(studio.page.getByRole('heading', { name: 'This video cannot be played here' })).toBeVisible();
+});
+
+test('the server goes away and comes back, and the page goes on by itself', async ({ studio }) => {
+  test.slow();
+  const first = await startServer(0);
+  await studio.open({ sourceKind: 'demo' }, first.url);
+  await studio.start();
+  await studio.expectLive();
+  await first.stop();
+  await expect(studio.page.getByRole('heading', { name: 'The server does not answer' })).toBeVisible();
+  await expect(studio.page.locator('.chip')).toHaveText('Server away');
+  await studio.keepScreenshot('trouble-server-away');
+  const second = await startServer(Number(new URL(first.url).port));
+  await studio.expectLive();
+  await expect(studio.page.getByRole('heading', { name: 'The server does not answer' })).toBeHidden();
+  await second.stop();
+});
