@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from handstream import __version__
-from handstream.cli import models, serve, track
+from handstream.cli import demo, models, relay, serve, track
 from handstream.errors import HandstreamError
 
 __all__ = ["app", "main"]
@@ -22,7 +23,9 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.command("track")(track.track)
+app.command("relay")(relay.relay)
 app.add_typer(models.app, name="models")
+app.add_typer(demo.app, name="demo")
 
 
 @app.callback()
@@ -41,5 +44,5 @@ def main() -> None:
     try:
         app()
     except HandstreamError as error:
-        Console(stderr=True).print(f"[bold red]handstream:[/] {error}", markup=True, highlight=False)
+        Console(stderr=True).print(f"[bold red]handstream:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(1)
