@@ -138,15 +138,39 @@ test('the theme can be switched, and stays', async ({ studio }) => {
   await expect.poll(paper).toBe(dark);
 });
 
-test('the page asks nobody but its own server', async ({ studio }) => {
-  const strangers: string[] = [];
-  const origin = process.env['HANDSTREAM_URL'] ?? '';
-  studio.page.on('request', (request) => {
-    const { protocol } = new URL(request.url());
-    if (protocol.startsWith('http') && !request.url().startsWith(origin)) strangers.push(request.url());
+/** Puts a strict policy into the page's head before anything else is there. */
+function restrict(policy: string): void {
+  const observer = new MutationObserver(() => {
+    if (document.head === null) return;
+    observer.disconnect();
+    const meta = document.createElement('meta');
+    meta.httpEquiv = 'Content-Security-Policy';
+    meta.content = policy;
+    document.head.prepend(meta);
   });
+  observer.observe(document, { childList: true, subtree: true });
+}
+
+test('the page asks nobody but its own server, and runs under a strict content security policy', async ({ studio }) => {
+  const { page } = studio;
+  const complaints: string[] = [];
+  const { host } = new URL(process.env['HANDSTREAM_URL'] ?? '');
+  page.on('request', (request) => {
+    const { protocol, host: asked } = new URL(request.url());
+    if (protocol !== 'blob:' && asked !== host) complaints.push(request.url());
+  });
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  await page.addInitScript(restrict, "default-src 'self'; media-src 'self' blob:; base-uri 'none'; form-action 'none'");
   await studio.open({ sourceKind: 'demo' });
   await studio.start();
   await studio.expectLive();
-  expect(strangers).toEqual([]);
+  expect(complaints).toEqual([]);
+  const isInForce = await page.evaluate(() => {
+    const violation = new Promise((resolve) => document.addEventListener('securitypolicyviolation', resolve, { once: true }));
+    document.body.setAttribute('style', 'color: red');
+    return Promise.race([violation.then(() => true), new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 1000))]);
+  });
+  expect(isInForce, 'the policy is in force').toBe(true);
 });

@@ -99,7 +99,8 @@ function drawScaled(
     const box = { widthPx: request.boxWidthPx, heightPx: request.boxHeightPx };
     const { widthPx, heightPx } = fitWithin(sizeOf(image), box);
     const target = canvasOf(widthPx, heightPx);
-    const context = target.getContext('2d', { alpha: false });
+    // Kept in plain memory: the encoder reads it there, and a canvas on the graphics card would have to be fetched back first.
+    const context = target.getContext('2d', { alpha: false, willReadFrequently: true });
     if (context === null) throw new Error('the worker has no 2d canvas');
     context.drawImage(image, 0, 0, widthPx, heightPx);
     return { target, widthPx, heightPx };

@@ -77,7 +77,7 @@ class CanvasEncoder implements Encoder {
   #resized(widthPx: number, heightPx: number): CanvasRenderingContext2D {
     if (this.#canvas.width !== widthPx) this.#canvas.width = widthPx;
     if (this.#canvas.height !== heightPx) this.#canvas.height = heightPx;
-    const context = this.#canvas.getContext('2d', { alpha: false });
+    const context = this.#canvas.getContext('2d', { alpha: false, willReadFrequently: true });
     if (context === null) throw new ClientError('unsupported_browser', 'it has no 2d canvas');
     return context;
   }

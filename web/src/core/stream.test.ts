@@ -1,0 +1,222 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { Capture, Picture, TakeRequest } from './capture.ts';
+import { openCapture } from './capture.ts';
+import { type ClientState, INITIAL_STATE } from './client-state.ts';
+import { ClientError } from './errors.ts';
+import { DEFAULT_SETTINGS, type StreamSettings } from './settings.ts';
+import { openSource } from './sources.ts';
+import { Store } from './store.ts';
+import { type AnsweredFrame, Stream } from './stream.ts';
+import type { TransportEvents } from './transport.ts';
+import { bytesOf, readVectors } from './vectors.ts';
+
+vi.mock('./capture.ts', () => ({ openCapture: vi.fn() }));
+vi.mock('./sources.ts', () => ({ openSource: vi.fn() }));
+
+const vectors = (name: string) => readVectors<{ name: string; hex: string; text: string }[]>(name);
+const WELCOME = vectors('server_messages')[0]?.text ?? '';
+const [LANDMARKS, ANNOTATED] = vectors('results').map(({ hex }) => hex);
+
+function resultFor(frameId: number, hex = LANDMARKS): ArrayBuffer {
+  const message = bytesOf(hex ?? '').buffer;
+  new DataView(message).setUint32(6, frameId);
+  return message;
+}
+
+class FakeBitmap {
+  isClosed = false;
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+/** A camera whose pictures a test delivers. */
+class FakeCapture implements Capture {
+  readonly kind = 'element';
+  readonly bitmaps: FakeBitmap[] = [];
+  readonly requests: TakeRequest[] = [];
+  isClosed = false;
+  #settle: { resolve: (picture: Picture) => void; reject: (error: Error) => void } | null = null;
+
+  get isAsked(): boolean {
+    return this.#settle !== null;
+  }
+
+  take(request: TakeRequest): Promise<Picture> {
+    this.requests.push(request);
+    return new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+  }
+
+  async deliver(skipped = 0): Promise<void> {
+    const bitmap = new FakeBitmap();
+    const nowMs = performance.now();
+    const keepPicture = this.requests.at(-1)?.keepPicture === true;
+    if (keepPicture) this.bitmaps.push(bitmap);
+    const { resolve } = this.#taken();
+    resolve({
+      jpeg: new ArrayBuffer(3),
+      widthPx: 640,
+      heightPx: 480,
+      bitmap: keepPicture ? (bitmap as unknown as ImageBitmap) : null,
+      capturedMs: nowMs - 5,
+      arrivedMs: nowMs,
+      mediaTimeS: null,
+      skipped,
+    });
+    await settled();
+  }
+
+  async fail(): Promise<void> {
+    this.#taken().reject(new ClientError('capture_failed', 'out of memory'));
+    await settled();
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+
+  #taken() {
+    const taken = this.#settle;
+    this.#settle = null;
+    if (taken === null) throw new Error('nobody asked for a picture');
+    return taken;
+  }
+}
+
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+}
+
+async function opened(settings: Partial<StreamSettings> = {}) {
+  const capture = new FakeCapture();
+  const source = { kind: 'camera' as const, label: 'Camera', video: {} as HTMLVideoElement, track: null, resize: vi.fn(), stop: vi.fn() };
+  vi.mocked(openSource).mockResolvedValue(source);
+  vi.mocked(openCapture).mockResolvedValue(capture);
+  const store = new Store<ClientState>(INITIAL_STATE);
+  const drawn: AnsweredFrame[] = [];
+  const wire: { events?: TransportEvents; sent: (string | Uint8Array)[] } = { sent: [] };
+  const onFailed = vi.fn<(error: ClientError) => void>();
+  const stream = new Stream({
+    connect: (events) => {
+      wire.events = events;
+      return { send: (message) => void wire.sent.push(message), close: () => undefined };
+    },
+    settings: { ...DEFAULT_SETTINGS, frameThrottleMs: 0, ...settings },
+    store,
+    listeners: new Set([(frame: AnsweredFrame) => void drawn.push(frame)]),
+    onFailed,
+  });
+  await stream.open({ kind: 'camera', deviceId: null });
+  if (wire.events === undefined) throw new Error('nothing has connected');
+  return { stream, capture, source, store, drawn, server: wire.events, sent: wire.sent, onFailed };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal('requestAnimationFrame', (callback: FrameRequestCallback) => setTimeout(callback, 16));
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+test('asks for a picture once it is connected, and for no more than may be unanswered', async () => {
+  const { capture, server } = await opened();
+  expect(capture.isAsked).toBe(false);
+  server.onOpen();
+  await capture.deliver();
+  expect(capture.isAsked).toBe(true);
+  await capture.deliver();
+  expect(capture.isAsked).toBe(false);
+  server.onBinary(resultFor(0));
+  expect(capture.isAsked).toBe(true);
+});
+
+test('gives each answer with the very picture that it belongs to, and closes it then', async () => {
+  const { capture, server, drawn } = await opened();
+  server.onOpen();
+  await capture.deliver();
+  await capture.deliver();
+  server.onBinary(resultFor(0));
+  await settled();
+  expect(drawn.map(({ picture }) => picture)).toEqual([capture.bitmaps[0]]);
+  expect(capture.bitmaps.map(({ isClosed }) => isClosed)).toEqual([true, false]);
+});
+
+test('lets go of the picture of a frame that was dropped, refused, lost, or cut off', async () => {
+  const { stream, capture, server, store } = await opened();
+  server.onOpen();
+  await capture.deliver(2);
+  server.onText('{"type":"dropped","frame_id":0,"stage":"queue"}');
+  await capture.deliver();
+  server.onText('{"type":"error","error":{"code":"not_an_image","message":"no","frame_id":1}}');
+  await capture.deliver();
+  vi.advanceTimersByTime(2999);
+  server.onText('{"type":"news"}'); // The server lives, so the connection stays.
+  vi.advanceTimersByTime(500);
+  await capture.deliver();
+  server.onClose(1006, '');
+  expect(capture.bitmaps.map(({ isClosed }) => isClosed)).toEqual([true, true, true, true]);
+  vi.advanceTimersByTime(250);
+  expect(store.get().figures).toMatchObject({ dropped: { capture: 2, queue: 1, send: 0, network: 2 }, refused: 1 });
+  stream.close();
+});
+
+test('never goes back: an answer that is unpacked after a newer one is not drawn', async () => {
+  const unpacked: ((bitmap: FakeBitmap) => void)[] = [];
+  vi.stubGlobal('createImageBitmap', () => new Promise((resolve) => unpacked.push(resolve)));
+  const { capture, server, drawn } = await opened({ output: 'annotated' });
+  server.onOpen();
+  await capture.deliver();
+  await capture.deliver();
+  server.onBinary(resultFor(0, ANNOTATED));
+  server.onBinary(resultFor(1, ANNOTATED));
+  const [older, newer] = [new FakeBitmap(), new FakeBitmap()];
+  unpacked[1]?.(newer);
+  await settled();
+  unpacked[0]?.(older);
+  await settled();
+  expect(drawn.map(({ result }) => result.frameId)).toEqual([1]);
+  expect([older.isClosed, newer.isClosed]).toEqual([true, true]);
+});
+
+test('the state follows the connection', async () => {
+  const { server, store } = await opened();
+  server.onOpen();
+  server.onText(WELCOME);
+  expect(store.get()).toMatchObject({ phase: 'running', error: null, maxHands: 4, server: { engine: 'openvino' } });
+  server.onClose(1006, '');
+  expect(store.get()).toMatchObject({ phase: 'reconnecting', error: { code: 'server_away' } });
+  vi.advanceTimersByTime(600);
+});
+
+test('asks for the hands that it wants once it knows how many the server finds', async () => {
+  const { server, sent } = await opened({ maxHands: 8 });
+  server.onOpen();
+  server.onText(WELCOME);
+  expect(JSON.parse(String(sent.at(-1)))).toMatchObject({ type: 'settings', settings: { max_hands: 4 } });
+});
+
+test('a capture that fails ends the stream with its error, and a closed stream asks for nothing', async () => {
+  const { stream, capture, source, server, onFailed } = await opened();
+  server.onOpen();
+  await capture.fail();
+  expect(onFailed.mock.calls[0]?.[0]).toMatchObject({ code: 'capture_failed' });
+  stream.close();
+  expect(capture.isClosed).toBe(true);
+  expect(source.stop).toHaveBeenCalled();
+});
+
+test('figures tell of what reached the screen', async () => {
+  const { capture, server, store } = await opened();
+  server.onOpen();
+  await capture.deliver();
+  vi.advanceTimersByTime(20);
+  server.onBinary(resultFor(0));
+  await settled();
+  vi.advanceTimersByTime(250);
+  expect(store.get().figures).toMatchObject({ roundTripP50Ms: 20, ageP50Ms: 41, bytesUp: 21, bytesDown: 72 });
+  expect(store.get().figures.spansMs).toMatchObject({ capture: 5, network: 20, render: 16 });
+});
