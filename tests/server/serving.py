@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 import threading
 import time
+from base64 import b64encode
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+import pytest
 import uvicorn
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
@@ -76,14 +80,8 @@ class Serving:
 
 
 @contextmanager
-def serving(engine: Callable[[], Engine] | None = None, *, wait: bool = True, **settings: Any) -> Iterator[Serving]:
-    """Serves until the block ends. Waits until sessions are taken, unless told otherwise."""
-    fake = FakeEngine()
-    loaded = threading.Event()
-    options: dict[str, Any] = {"threads": 2, "log_level": "warning"} | settings
-    server_settings = ServerSettings(**options)
-    app = create_app(server_settings, engine=engine or (lambda: fake), on_loaded=lambda _: loaded.set())
-    server = uvicorn.Server(uvicorn_config(app, server_settings))
+def listening(server: uvicorn.Server) -> Iterator[tuple[str, asyncio.AbstractEventLoop]]:
+    """Runs that server in a thread, on a free port: its address and its loop."""
     loops: list[asyncio.AbstractEventLoop] = []
 
     async def serve() -> None:
@@ -99,12 +97,25 @@ def serving(engine: Callable[[], Engine] | None = None, *, wait: bool = True, **
         thread.start()
         try:
             until(lambda: server.started)
-            assert not wait or loaded.wait(WAIT_S)
-            yield Serving(address(listener), app, loops[0], server)
+            yield address(listener), loops[0]
         finally:
             server.should_exit = True
             thread.join(WAIT_S)
             assert not thread.is_alive(), "the server does not stop"
+
+
+@contextmanager
+def serving(engine: Callable[[], Engine] | None = None, *, wait: bool = True, **settings: Any) -> Iterator[Serving]:
+    """Serves until the block ends. Waits until sessions are taken, unless told otherwise."""
+    fake = FakeEngine()
+    loaded = threading.Event()
+    options: dict[str, Any] = {"threads": 2, "log_level": "warning"} | settings
+    server_settings = ServerSettings(**options)
+    app = create_app(server_settings, engine=engine or (lambda: fake), on_loaded=lambda _: loaded.set())
+    server = uvicorn.Server(uvicorn_config(app, server_settings))
+    with listening(server) as (url, loop):
+        assert not wait or loaded.wait(WAIT_S)
+        yield Serving(url, app, loop, server)
 
 
 def until(condition: Callable[[], object]) -> None:
@@ -119,3 +130,36 @@ def jpeg(level: int = 128, width_px: int = 64, height_px: int = 48) -> bytes:
     """An even picture of that grey level."""
     encoded: bytes = cv2.imencode(".jpg", np.full((height_px, width_px, 3), level, np.uint8))[1].tobytes()
     return encoded
+
+
+def jpeg_of_noise(width_px: int = 320, height_px: int = 240) -> bytes:
+    """A picture that no codec can make small: its annotated answer has 0.3 bytes a pixel and more."""
+    noise = np.random.default_rng(0).integers(0, 255, (height_px, width_px, 3), dtype=np.uint8)
+    encoded: bytes = cv2.imencode(".jpg", noise)[1].tobytes()
+    return encoded
+
+
+def open_without_reading(url: str, receive_buffer_bytes: int = 65_536) -> socket.socket:
+    """A WebSocket of the plain way, by hand, whose answers nobody takes from the socket."""
+    host, port = url.removeprefix("http://").split(":")
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
+    connection.connect((host, int(port)))
+    key = b64encode(os.urandom(16)).decode()
+    connection.sendall(
+        f"GET /ws/video HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+    )
+    assert b"101" in connection.recv(4096)
+    connection.settimeout(0.05)
+    return connection
+
+
+def send_until_blocked(connection: socket.socket, image: bytes) -> None:
+    """Sends that image as 20 messages, or fewer if the server does not take as many."""
+    header = b"\x82\xff" + len(image).to_bytes(8, "big") + bytes(4)
+    for _ in range(20):
+        try:
+            connection.sendall(header + image)
+        except TimeoutError:
+            pytest.fail("the server stopped reading: a newer frame could not replace an older one")

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import socket
 import statistics
 import time
-from base64 import b64encode
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import cv2
-import numpy as np
 import psutil
-import pytest
 from websockets.sync.client import connect
 
 from handstream.frames import Frame
 from handstream.protocol import wire
 from tests.server.fake_engine import FakeEngine
-from tests.server.serving import WAIT_S, Serving, jpeg, serving, until
+from tests.server.serving import WAIT_S, Serving, jpeg, jpeg_of_noise, open_without_reading, send_until_blocked, serving, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,9 +42,9 @@ def test_a_slow_engine_neither_blocks_the_loop_nor_gets_any_frame_but_the_newest
     assert answered[0] == 0
     assert answered[-1] == 49, "the newest frame is never dropped"
     assert 4 <= len(answered) <= 10, "one is processed at a time, and what came meanwhile is dropped but for the newest"
-    # A loop that waited for the engine even once would lag by 200 ms. The median and the 99th percentile are the bar of 20 ms; the
-    # one worst tick is left to the machine, which other programs share.
-    assert lags_ms[int(0.99 * len(lags_ms))] < 20
+    # A loop that waited for the engine even once would lag by 200 ms. The one worst tick of about a thousand is left to the machine,
+    # which other programs share.
+    assert lags_ms[-2] < 20
     assert lags_ms[-1] < DELAY_S * 1e3 / 2
 
 
@@ -59,7 +54,7 @@ def test_a_client_that_never_reads_costs_neither_memory_nor_the_others() -> None
         with server.plain() as reader:
             round_trip_s(reader, picture)
             alone_s = statistics.median(round_trip_s(reader, picture) for _ in range(20))
-            stopped = open_without_reading(server)
+            stopped = open_without_reading(server.url)
             send_until_blocked(stopped, picture)
             before_bytes = psutil.Process().memory_info().rss
             beside_s = []
@@ -87,6 +82,29 @@ def test_a_reader_that_wakes_up_gets_what_is_new() -> None:
     assert answers[-1]["dropped"] == frames - len(answers), "every frame is answered or counted as dropped"
     # 64 KB of the client's socket and 16 KB of the server's hold one result of 100 KB, and the client's library two. 9 of 10 are dropped.
     assert len(answers) < frames / 10
+
+
+def test_a_client_that_reads_no_errors_is_not_listened_to_for_ever() -> None:
+    """Each of its messages is answered with a text, and texts are not dropped: so no more are read than can be answered."""
+    text = b"\x81\xfe" + (1_000).to_bytes(2, "big") + bytes(4) + b"x" * 1_000
+    with serving() as server:
+        connection = open_without_reading(server.url, receive_buffer_bytes=4_096)
+        connection.settimeout(0.5)
+        assert not sends(connection, text * 20_000)
+        with server.plain() as other:
+            round_trip_s(other, jpeg())
+        connection.close()
+        until(lambda: server.executor_statistics().lanes == 0)
+
+
+def sends(connection: socket.socket, data: bytes) -> bool:
+    """Whether the other side takes all of that."""
+    try:
+        for start in range(0, len(data), 100_000):
+            connection.sendall(data[start : start + 100_000])
+    except TimeoutError:
+        return False
+    return True
 
 
 @contextmanager
@@ -135,33 +153,3 @@ def round_trip_s(websocket: ClientConnection, image: bytes) -> float:
     websocket.send(image)
     assert "frame_id" in json.loads(websocket.recv(WAIT_S))
     return time.perf_counter() - start_s
-
-
-def jpeg_of_noise() -> bytes:
-    noise = np.random.default_rng(0).integers(0, 255, (240, 320, 3), dtype=np.uint8)
-    encoded: bytes = cv2.imencode(".jpg", noise)[1].tobytes()
-    return encoded
-
-
-def open_without_reading(server: Serving) -> socket.socket:
-    """A WebSocket of the plain way, by hand, whose answers nobody takes from the socket."""
-    host, port = server.url.removeprefix("http://").split(":")
-    connection = socket.create_connection((host, int(port)))
-    key = b64encode(os.urandom(16)).decode()
-    connection.sendall(
-        f"GET /ws/video HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
-    )
-    assert b"101" in connection.recv(4096)
-    connection.settimeout(0.05)
-    return connection
-
-
-def send_until_blocked(connection: socket.socket, image: bytes) -> None:
-    """Sends that image as 20 messages, or fewer if the server does not take as many."""
-    header = b"\x82\xff" + len(image).to_bytes(8, "big") + bytes(4)
-    for _ in range(20):
-        try:
-            connection.sendall(header + image)
-        except TimeoutError:
-            pytest.fail("the server stopped reading: a newer frame could not replace an older one")

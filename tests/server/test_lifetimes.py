@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import socket
 import struct
 import threading
@@ -17,8 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from handstream.frames import Frame
 from handstream.protocol import wire
 from tests.server.fake_engine import FakeEngine
-from tests.server.serving import WAIT_S, jpeg, serving, until
-from tests.server.test_freshness import open_without_reading, send_until_blocked
+from tests.server.serving import WAIT_S, jpeg, jpeg_of_noise, open_without_reading, send_until_blocked, serving, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,20 +37,20 @@ def leave_while_a_frame_is_processed(server: Serving) -> None:
 
 
 def reset_the_connection(server: Serving) -> None:
-    connection = open_without_reading(server)
+    connection = open_without_reading(server.url)
     send_until_blocked(connection, jpeg())
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
 
 
 def leave_in_the_middle_of_a_message(server: Serving) -> None:
-    connection = open_without_reading(server)
+    connection = open_without_reading(server.url)
     connection.sendall(b"\x82\xff" + (1_000_000).to_bytes(8, "big") + bytes(5_000))
     connection.close()
 
 
 def send_what_is_no_websocket_frame(server: Serving) -> None:
-    connection = open_without_reading(server)
+    connection = open_without_reading(server.url)
     connection.sendall(b"\xff" * 1_000)
     connection.settimeout(WAIT_S)
     while connection.recv(4096):
@@ -94,8 +92,8 @@ def test_a_session_that_is_never_read_ends_when_it_does_not_answer_a_ping() -> N
     with serving(lambda: engine, output="annotated", jpeg_quality=95) as server:
         server.server.config.ws_ping_interval = 0.2
         server.server.config.ws_ping_timeout = 0.2
-        connection = open_without_reading(server)
-        send_until_blocked(connection, jpeg(width_px=1280, height_px=960))
+        connection = open_without_reading(server.url)
+        send_until_blocked(connection, jpeg_of_noise(1280, 960))
         until(lambda: server.executor_statistics().lanes == 0)
         until(lambda: not server.server.server_state.connections)
         connection.close()
@@ -165,18 +163,8 @@ def test_a_server_that_stops_says_so_and_stops_soon() -> None:
 
 def test_a_server_stops_soon_though_a_client_does_not_read() -> None:
     with serving(output="annotated", jpeg_quality=95) as server:
-        connection = open_without_reading(server)
-        send_until_blocked(connection, jpeg(width_px=1280, height_px=960))
+        connection = open_without_reading(server.url)
+        send_until_blocked(connection, jpeg_of_noise(1280, 960))
         server.stop()
         until(lambda: not server.loop.is_running())
         connection.close()
-
-
-def test_small_messages_are_sent_at_once() -> None:
-    with serving() as server, server.plain() as websocket:
-        websocket.send(jpeg())
-        json.loads(websocket.recv(WAIT_S))
-        (connection,) = server.server.server_state.connections
-        assert not isinstance(connection, str)
-        sock = connection.transport.get_extra_info("socket")
-        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
