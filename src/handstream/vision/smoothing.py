@@ -27,12 +27,12 @@ class Smoothing:
 
     Attributes:
         min_cutoff_hz: The cutoff for a hand at rest; lower is smoother. Default 1.
-        beta: How many Hz the cutoff rises for a speed of one hand size per second; higher lags less in motion. Default 10.
+        beta: How many Hz the cutoff rises for a speed of one hand size per second; higher lags less in motion. Default 20.
         derivative_cutoff_hz: The cutoff of the speed's own low pass. Default 1, as in the paper.
     """
 
     min_cutoff_hz: float = 1.0
-    beta: float = 10.0
+    beta: float = 20.0
     derivative_cutoff_hz: float = 1.0
 
     def __post_init__(self) -> None:

@@ -10,9 +10,7 @@ from handstream.vision.engines.compiled import CompiledNetwork, Layout, NetworkS
 from handstream.vision.engines.precision import Precision, element_types
 from handstream.vision.landmarks import HandEstimate, LandmarkOutputs, decode_hand, warp_hand
 from handstream.vision.models import find_models
-from handstream.vision.occupancy import Occupancy
 from handstream.vision.palm import PalmDetection, decode_palms, warp_letterbox
-from handstream.vision.search import SearchPool, SearchStatistics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,7 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from handstream.vision.engines.compiled import Request
+    from handstream.vision.occupancy import Occupancy
     from handstream.vision.roi import Roi
+    from handstream.vision.search import SearchPool
     from handstream.vision.tracker import PendingSearch
 
 __all__ = ["OpenVINONetworks"]
@@ -39,9 +39,6 @@ SPREAD_LANDMARK_THREADS = 2
 SPREAD_PALM_THREADS = 4
 """Threads of one palm inference while cores are idle: two take 0.63 of one thread's time, four 0.48."""
 
-CORES_PER_SEARCH = 4
-"""For this many cores one thread searches beside, so that searching never takes more than a quarter of the machine from following."""
-
 
 class OpenVINONetworks:
     """The palm and the landmark network, compiled once for all trackers. Implements `HandNetworks`. Safe to use from many threads.
@@ -54,6 +51,8 @@ class OpenVINONetworks:
 
     Args:
         model_complexity: 0 is the lite model, 1 the full one.
+        occupancy: How busy the engine is, over all its networks.
+        searches: Runs the searches beside, for all networks of the engine.
         threads: The most threads for one inference; None decides by the load.
         models: A folder or a `.task` bundle to take the models from; None for the cache.
         precision: See `Precision`.
@@ -63,7 +62,14 @@ class OpenVINONetworks:
     """
 
     def __init__(
-        self, model_complexity: int, *, threads: int | None = None, models: Path | None = None, precision: Precision = "f32"
+        self,
+        model_complexity: int,
+        occupancy: Occupancy,
+        searches: SearchPool,
+        *,
+        threads: int | None = None,
+        models: Path | None = None,
+        precision: Precision = "f32",
     ) -> None:
         files = find_models(model_complexity, source=models)
         cores = available_cores()
@@ -77,9 +83,9 @@ class OpenVINONetworks:
             ],
             narrow=Layout(cores, 1),
         )
-        self._occupancy = Occupancy()
+        self._occupancy = occupancy
+        self._searches = searches
         self._closed = False
-        self._search_pool = SearchPool(max(1, cores // CORES_PER_SEARCH))
 
     def detect_palms(self, rgb: NDArray[np.uint8], *, min_confidence: float, limit: int) -> list[PalmDetection]:
         """The palms in a picture, the best first, at most `limit`. Blocks."""
@@ -115,16 +121,11 @@ class OpenVINONetworks:
             return search
 
         self._require_open()
-        return self._search_pool.start(prepare)
-
-    def search_statistics(self) -> SearchStatistics:
-        """How full the pool of searches is."""
-        return self._search_pool.statistics()
+        return self._searches.start(prepare)
 
     def close(self) -> None:
-        """Waits for the searches beside to end. Whatever is asked afterwards raises RuntimeError."""
+        """Whatever is asked afterwards raises RuntimeError. Does not block; what is being inferred is still answered."""
         self._closed = True
-        self._search_pool.close()
 
     def _require_open(self) -> None:
         if self._closed:

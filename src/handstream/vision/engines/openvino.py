@@ -9,7 +9,10 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Self
 
+from handstream.vision.engines.compiled import available_cores
 from handstream.vision.engines.networks import OpenVINONetworks
+from handstream.vision.occupancy import Occupancy
+from handstream.vision.search import SearchPool, SearchStatistics
 from handstream.vision.tracker import SEARCH_INTERVAL_MS, HandGraph, Search
 
 if TYPE_CHECKING:
@@ -20,6 +23,10 @@ if TYPE_CHECKING:
     from handstream.vision.smoothing import Smoothing
 
 __all__ = ["OpenVINOEngine"]
+
+
+CORES_PER_SEARCH = 4
+"""For this many cores one thread searches beside, so that searching never takes more than a quarter of the machine from following."""
 
 
 class OpenVINOEngine:
@@ -39,6 +46,8 @@ class OpenVINOEngine:
         self._precision: Precision = precision
         self._lock = threading.Lock()
         self._networks: dict[int, OpenVINONetworks] = {}
+        self._occupancy = Occupancy()
+        self._searches = SearchPool(max(1, available_cores() // CORES_PER_SEARCH))
         self._closed = False
 
     def open_tracker(
@@ -64,13 +73,18 @@ class OpenVINOEngine:
         networks = self._networks_for(options.model_complexity)
         return HandGraph(networks, options, search=search, search_interval_ms=search_interval_ms, smoothing=smoothing)
 
+    def statistics(self) -> SearchStatistics:
+        """How many searches beside are under way, and how many were refused because every place was taken."""
+        return self._searches.statistics()
+
     def close(self) -> None:
-        """Stops the searches beside and lets go of the networks. Trackers that are still open refuse further pictures."""
+        """Lets go of the networks and waits for the searches beside. Trackers that are still open refuse further pictures."""
         with self._lock:
             self._closed = True
             for networks in self._networks.values():
                 networks.close()
             self._networks.clear()
+        self._searches.close()
 
     def __enter__(self) -> Self:
         return self
@@ -84,6 +98,11 @@ class OpenVINOEngine:
                 raise RuntimeError("The engine was closed")
             if model_complexity not in self._networks:
                 self._networks[model_complexity] = OpenVINONetworks(
-                    model_complexity, threads=self._threads, models=self._models, precision=self._precision
+                    model_complexity,
+                    self._occupancy,
+                    self._searches,
+                    threads=self._threads,
+                    models=self._models,
+                    precision=self._precision,
                 )
             return self._networks[model_complexity]
