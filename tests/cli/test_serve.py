@@ -17,10 +17,11 @@ import pytest
 from typer.testing import CliRunner
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from handstream.cli import app
 from handstream.server.settings import ServerSettings
-from tests.server.serving import WAIT_S, jpeg
+from tests.server.serving import WAIT_S, jpeg, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +64,7 @@ def test_it_serves_until_it_is_told_to_stop(stop: signal.Signals) -> None:
 
 def test_reloading_serves_too() -> None:
     process = subprocess.Popen(
-        [*COMMAND, "--port", "0", "--reload", "--frame-throttle-ms", "77"],
+        [*COMMAND, "--port", "0", "--reload", "--jpeg-quality", "77"],
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"COLUMNS": "200"},
@@ -72,7 +73,10 @@ def test_reloading_serves_too() -> None:
         assert process.stderr is not None
         address = re.search(r"http://\S+", process.stderr.readline())
         assert address is not None
-        assert httpx.get(f"{address[0]}/settings", timeout=30).json()["frame_throttle_ms"] == 77
+        until(lambda: httpx.get(f"{address[0]}/readyz", timeout=30).status_code == 200)
+        with connect(address[0].replace("http", "ws") + "/ws/video", subprotocols=[Subprotocol("handstream.v1")]) as websocket:
+            websocket.send('{"type": "hello"}')
+            assert '"jpeg_quality":77' in str(websocket.recv(WAIT_S))
     finally:
         process.terminate()
         process.communicate()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Serving]:
-    with serving(max_hands=3, frame_throttle_ms=40) as running:
+    with serving() as running:
         yield running
 
 
@@ -34,15 +34,8 @@ def test_healthz_and_readyz(server: Serving) -> None:
     assert httpx.get(f"{server.url}/readyz").json() == {"status": "ready", "reason": None}
 
 
-def test_the_page_is_told_the_servers_settings(server: Serving) -> None:
-    settings = httpx.get(f"{server.url}/settings").json()
-    assert settings["frame_throttle_ms"] == 40
-    assert settings["session"]["max_hands"] == 3
-    assert settings["max_hands"] == 4
-
-
 def test_the_endpoints_are_described(server: Serving) -> None:
-    assert set(httpx.get(f"{server.url}/openapi.json").json()["paths"]) == {"/healthz", "/readyz", "/settings"}
+    assert set(httpx.get(f"{server.url}/openapi.json").json()["paths"]) == {"/healthz", "/readyz"}
     assert httpx.get(f"{server.url}/docs").status_code == 200
 
 

@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 
 from handstream.frames import Frame
 from handstream.protocol import wire
+from handstream.protocol.plain import PlainSession
 from tests.server.fake_engine import FakeEngine
 from tests.server.serving import WAIT_S, jpeg, jpeg_of_noise, open_without_reading, send_until_blocked, serving, until
 
@@ -159,6 +160,22 @@ def test_a_server_that_stops_says_so_and_stops_soon() -> None:
             assert closed.value.rcvd.code == 1001
         until(lambda: not server.loop.is_running())
         assert time.monotonic() - start_s < WAIT_S / 2
+
+
+def test_a_session_that_fails_is_closed_with_1011_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("a fault of ours")
+
+    monkeypatch.setattr(PlainSession, "receive_binary", fail)
+    engine = FakeEngine()
+    with serving(lambda: engine) as server, server.plain() as websocket:
+        websocket.send(jpeg())
+        with pytest.raises(ConnectionClosed) as closed:
+            websocket.recv(WAIT_S)
+        until(lambda: server.executor_statistics().lanes == 0)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1011
+    assert "fault" not in closed.value.rcvd.reason
 
 
 def test_a_server_stops_soon_though_a_client_does_not_read() -> None:

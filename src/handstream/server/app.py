@@ -4,7 +4,6 @@
 |---|---|
 | `/ws/video` | the WebSocket of docs/protocol.md |
 | `/healthz`, `/readyz` | whether the process is alive, and whether it can track |
-| `/settings` | the server's settings, for the page |
 | `/demo/...`, `/` | the demo clip, and the page |
 | `/docs` | these endpoints, described (OpenAPI) |
 """
@@ -49,20 +48,6 @@ class Readiness(BaseModel):
 
     status: str
     reason: str | None = None
-
-
-class PageSettings(BaseModel):
-    """What the page has to know before it connects.
-
-    Attributes:
-        frame_throttle_ms: The least time between two frames that it sends.
-        session: The settings that a session begins with, under their names on the wire.
-        max_hands: The most hands that a session may ask for.
-    """
-
-    frame_throttle_ms: int
-    session: dict[str, str | int | float | bool]
-    max_hands: int
 
 
 def create_app(
@@ -113,15 +98,6 @@ def create_app(
         except NotReadyError as error:
             return JSONResponse(Readiness(status="not_ready", reason=str(error)).model_dump(), 503)
         return JSONResponse(Readiness(status="ready").model_dump())
-
-    @app.get("/settings", tags=["page"])
-    async def page_settings() -> PageSettings:
-        """What the page has to know before it connects."""
-        return PageSettings(
-            frame_throttle_ms=settings.frame_throttle_ms,
-            session=settings.session_settings.as_json(),
-            max_hands=settings.limits.max_hands,
-        )
 
     app.router.routes.extend(page_routes())
     return app

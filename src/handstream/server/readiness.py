@@ -49,6 +49,7 @@ class EngineLoader:
         self._open_engine = open_engine
         self._options = options
         self._engine: Engine | None = None
+        self._closed = False
 
     def engine(self) -> Engine:
         """The engine.
@@ -69,6 +70,8 @@ class EngineLoader:
 
         def finish(engine: Engine | None, failure: HandstreamError | None) -> None:
             self._engine, self.failure = engine, failure
+            if self._closed:
+                self.close()
             if not loaded.done():
                 loaded.set_result(None)
 
@@ -85,7 +88,8 @@ class EngineLoader:
         await loaded
 
     def close(self) -> None:
-        """Closes the engine, if it was loaded."""
+        """Closes the engine, now or as soon as it is loaded."""
+        self._closed = True
         if self._engine is not None:
             self._engine.close()
 

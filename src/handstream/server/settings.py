@@ -57,9 +57,6 @@ class ServerSettings(BaseSettings):
     max_frame_pixels: int = Field(
         default=_LIMITS.max_frame_pixels, ge=1, description="The most pixels that a picture may declare, width times height."
     )
-    frame_throttle_ms: int = Field(
-        default=33, ge=0, le=10_000, description="The page's least time between two frames that it sends, in ms."
-    )
     log_level: LogLevel = Field(default="info", description="The least severe messages that are logged.")
 
     @property

@@ -12,6 +12,7 @@ import logging
 import secrets
 import time
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse
@@ -114,7 +115,8 @@ class _Connection:
             pass  # The client went away, which is how most sessions end.
         except* Exception:
             logger.exception("session %s failed", session_id)
-            await self._websocket.close(_INTERNAL_ERROR, "the server failed; its log says why")
+            with suppress(WebSocketDisconnect):
+                await self._websocket.close(_INTERNAL_ERROR, "the server failed; its log says why")
         finally:
             self._lane.close()
             logger.info("session %s ended: %s", session_id, _summary(self._session.flow.statistics()))
