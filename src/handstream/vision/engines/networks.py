@@ -33,21 +33,24 @@ PALM_SHAPE = NetworkShape((1, 192, 192, 3), ((1, 2016, 18), (1, 2016, 1)))
 LANDMARK_SHAPE = NetworkShape((1, 224, 224, 3), ((1, 63), (1, 1), (1, 1), (1, 63)))
 """Landmarks, presence, the probability of "Left", world landmarks."""
 
-SPREAD_LANDMARK_THREADS = 2
-"""Threads of one landmark inference while cores are idle: two take 0.69 of one thread's time, four 0.62 at 1.3 times the work."""
+ALONE_THREADS = 4
+"""The most threads of an inference that has the machine to itself.
 
-SPREAD_PALM_THREADS = 4
-"""Threads of one palm inference while cores are idle: two take 0.63 of one thread's time, four 0.48."""
+Of one thread's time, two threads take 0.7 (landmarks) and 0.6 (palms), four 0.6 and 0.45; beyond four nothing is gained.
+"""
+
+BESIDE_THREADS = 2
+"""Threads of each inference when several hands of one picture run side by side."""
 
 
 class OpenVINONetworks:
     """The palm and the landmark network, compiled once for all trackers. Implements `HandNetworks`. Safe to use from many threads.
 
-    Each network is compiled in two layouts. *Spread* serves the picture that is alone: its inferences use several threads, and two hands
-    run side by side. *Narrow* serves pictures that meet, and the searches beside: one thread an inference, as many at once as there are
-    cores. Narrow is compiled in the background; until it is ready spread serves everything.
+    A network is compiled in several layouts. *Alone* serves the picture that has the machine to itself: one inference on several threads.
+    *Beside* serves such a picture with several hands: they run side by side, on two threads each. *Narrow* serves pictures that meet, and
+    the searches beside: one thread an inference, as many at once as there are cores.
 
-    Blocks until spread is ready.
+    Blocks until alone is ready; the others are compiled in the background, and until then alone serves everything.
 
     Args:
         model_complexity: 0 is the lite model, 1 the full one.
@@ -74,14 +77,12 @@ class OpenVINONetworks:
         files = find_models(model_complexity, source=models)
         cores = available_cores()
         limit = min(threads or cores, cores)
-        landmark_threads = min(SPREAD_LANDMARK_THREADS, limit)
+        alone, narrow = Layout(1, min(ALONE_THREADS, limit)), Layout(cores, 1)
+        beside = Layout(cores // min(BESIDE_THREADS, limit), min(BESIDE_THREADS, limit))
         types = element_types(precision)
         self._palm, self._landmark = _compile(
-            [
-                _Plan(files.palm, PALM_SHAPE, types.palm, Layout(1, min(SPREAD_PALM_THREADS, limit))),
-                _Plan(files.landmark, LANDMARK_SHAPE, types.landmark, Layout(cores // landmark_threads, landmark_threads)),
-            ],
-            narrow=Layout(cores, 1),
+            _Plan(files.palm, PALM_SHAPE, types.palm, (alone, narrow)),
+            _Plan(files.landmark, LANDMARK_SHAPE, types.landmark, (alone, beside, narrow)),
         )
         self._occupancy = occupancy
         self._searches = searches
@@ -99,7 +100,7 @@ class OpenVINONetworks:
         """The hand in each ROI, in that order; side by side while cores are idle. Blocks."""
         self._require_open()
         with self._occupancy.picture() as spread:
-            network = self._landmark.layout(spread=spread)
+            network = self._landmark.layout(spread=spread, inferences=len(rois))
             return _side_by_side(network, rgb, rois) if spread else _one_by_one(network, rgb, rois)
 
     def start_search(self, rgb: NDArray[np.uint8], *, min_confidence: float, limit: int) -> PendingSearch | None:
@@ -133,14 +134,19 @@ class OpenVINONetworks:
 
 
 class _Network:
-    """One network in both layouts."""
+    """One network in its layouts: the first is ready, the others may still be compiling.
 
-    def __init__(self, spread: Future[CompiledNetwork], narrow: Future[CompiledNetwork]) -> None:
-        self._spread, self._narrow = spread, narrow
+    Args:
+        layouts: Alone first, narrow last, beside between them if there is one.
+    """
 
-    def layout(self, *, spread: bool) -> CompiledNetwork:
-        """The layout asked for; spread while narrow is not compiled yet."""
-        return (self._spread if spread or not self._narrow.done() else self._narrow).result()
+    def __init__(self, layouts: list[Future[CompiledNetwork]]) -> None:
+        self._layouts = layouts
+
+    def layout(self, *, spread: bool, inferences: int = 1) -> CompiledNetwork:
+        """The network for so many inferences of one picture, which may spread over several threads or not."""
+        wanted = self._layouts[-1 if not spread else 0 if inferences == 1 else 1]
+        return (wanted if wanted.done() else self._layouts[0]).result()
 
 
 class _Plan(NamedTuple):
@@ -149,19 +155,25 @@ class _Plan(NamedTuple):
     path: Path
     shape: NetworkShape
     element_type: str
-    spread: Layout
+    layouts: tuple[Layout, ...]
 
 
-def _compile(plans: list[_Plan], *, narrow: Layout) -> list[_Network]:
-    """Compiles each network on two threads in its spread layout, which is waited for, and in the narrow one, which is not."""
+def _compile(*plans: _Plan) -> list[_Network]:
+    """Compiles every network on two threads; waits for the first layout of each."""
     core = open_core()
     threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="handstream-compile")
-    first = [threads.submit(CompiledNetwork, core, plan.path, plan.shape, plan.spread, plan.element_type) for plan in plans]
-    second = [threads.submit(CompiledNetwork, core, plan.path, plan.shape, narrow, plan.element_type) for plan in plans]
+    # The first layouts of all plans come first in the queue. A machine of one core has one layout under every name.
+    futures = {
+        (plan.path, layout): threads.submit(CompiledNetwork, core, plan.path, plan.shape, layout, plan.element_type)
+        for plan, layout in sorted(
+            {(plan, layout) for plan in plans for layout in plan.layouts}, key=lambda pair: pair[0].layouts.index(pair[1])
+        )
+    }
     threads.shutdown(wait=False)
-    for future in first:
-        future.result()
-    return [_Network(*layouts) for layouts in zip(first, second, strict=True)]
+    networks = [_Network([futures[plan.path, layout] for layout in plan.layouts]) for plan in plans]
+    for network in networks:
+        network.layout(spread=True)
+    return networks
 
 
 def _one_by_one(network: CompiledNetwork, rgb: NDArray[np.uint8], rois: Sequence[Roi]) -> list[HandEstimate]:
