@@ -93,7 +93,7 @@ $(REFERENCE): requirements/mediapipe.txt $(DEV)
 $(NODE_MODULES): web/package-lock.json
 	@node -e 'const [major, minor] = process.versions.node.split(".").map(Number); process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1)' \
 	|| { echo "handstream's page needs Node 20.19 or newer to be built" >&2; exit 1; }
-	cd web && npm ci --silent
+	cd web && npm ci --loglevel=error --no-progress
 	@touch $@
 
 $(PAGE): $(NODE_MODULES) $(PAGE_SOURCES)
