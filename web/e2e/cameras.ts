@@ -1,5 +1,6 @@
 /** Where the files are that Chromium takes for a camera, and what they are made from. */
 
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -18,8 +19,16 @@ export const DEMO_FOLDER = `${ROOT}src/handstream/demo`;
 
 /** The film of a person's hand, which lies beside a checkout of the project and is no part of it; null where it is absent. */
 export function filmedClip(): string | null {
-  const path = `${ROOT}../shared/data/clips/human_hand_video.mp4`;
+  process.env['HANDSTREAM_E2E_DATA'] ??= dataFolder(); // Asked once: the tests' processes inherit the answer.
+  const path = `${process.env['HANDSTREAM_E2E_DATA']}/clips/human_hand_video.mp4`;
   return existsSync(path) ? path : null;
+}
+
+/** The folder of real hands, as the Python tests know it. */
+function dataFolder(): string {
+  const ask = "import runpy, sys; print(runpy.run_path(sys.argv[1])['DATA'])";
+  const { stdout } = spawnSync(`${ROOT}.venv/bin/python`, ['-c', ask, `${ROOT}tests/conftest.py`], { encoding: 'utf-8' });
+  return stdout?.trim() ?? '';
 }
 
 /** The project's own command. */

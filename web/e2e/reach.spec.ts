@@ -116,7 +116,7 @@ test.describe('on a phone', () => {
     const { page } = studio;
     await studio.open({ sourceKind: 'demo' });
     await studio.keepScreenshot('phone-first-view');
-    await page.getByRole('button', { name: 'Start' }).tap();
+    await page.getByRole('button', { name: 'Play the demo clip' }).tap();
     await studio.expectLive();
     await page.waitForTimeout(1500);
     await studio.keepScreenshot('phone-running');

@@ -20,7 +20,7 @@ export class Studio {
     }, stored);
     await this.page.addInitScript(watchDrawing);
     await this.page.goto(url);
-    await expect(this.page.getByRole('button', { name: 'Start' })).toBeVisible(); // The page's script has run.
+    await expect(this.page.getByRole('heading', { name: 'handstream' })).toBeVisible(); // The page's script has run.
   }
 
   async start(): Promise<void> {

@@ -28,10 +28,3 @@ test('numbers stay in range, whatever is stored', () => {
     }),
   );
 });
-
-test('a storage that is full is no error', () => {
-  const setItem = () => {
-    throw new DOMException('full', 'QuotaExceededError');
-  };
-  expect(() => storePreferences({ setItem }, DEFAULT_PREFERENCES)).not.toThrow();
-});

@@ -55,11 +55,7 @@ export function loadPreferences(storage: Pick<Storage, 'getItem'>): Preferences 
 }
 
 export function storePreferences(storage: Pick<Storage, 'setItem'>, preferences: Preferences): void {
-  try {
-    storage.setItem(KEY, JSON.stringify(preferences));
-  } catch {
-    // The storage is full or forbidden: the choices then hold until the page is closed.
-  }
+  storage.setItem(KEY, JSON.stringify(preferences));
 }
 
 function parseSettings(stored: Record<string, unknown>): StreamSettings {

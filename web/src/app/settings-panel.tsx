@@ -76,7 +76,7 @@ function PictureSettings({ studio }: { readonly studio: Studio }): ReactNode {
           { value: 'annotated', label: 'Annotated picture' },
         ]}
         onChange={(value) => studio.changeSettings({ output: value })}
-        note={isAnnotated ? 'The server draws, and returns a JPEG.' : 'Some 300 bytes a hand, drawn over your own picture.'}
+        note={isAnnotated ? 'The server draws, and returns a JPEG.' : 'About 200 bytes for a hand, drawn over your own picture.'}
       />
       <Segmented
         label="Hands at most"

@@ -11,12 +11,18 @@ import type { Studio } from './use-studio.ts';
 export function Stage({ studio, isFileOver }: { readonly studio: Studio; readonly isFileOver: boolean }): ReactNode {
   const phase = useClientState((state) => state.phase);
   const error = useClientState((state) => state.error);
+  const notice = useClientState((state) => state.notice);
   return (
     <section className="stage" data-phase={phase} aria-label="Picture">
       <LivePicture isMirrored={studio.isMirrored} />
       {phase === 'idle' && <Welcome studio={studio} />}
       {phase === 'starting' && <p className="stage-note pulse">Connecting …</p>}
       {error !== null && <Trouble error={error} studio={studio} isAway={phase === 'reconnecting'} />}
+      {notice !== null && (
+        <p className="notice" role="alert">
+          The server says: {notice}
+        </p>
+      )}
       {isFileOver && <p className="stage-note drop-note">Drop the video to play it</p>}
     </section>
   );

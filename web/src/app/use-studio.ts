@@ -3,6 +3,7 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { StreamSettings } from '../core/settings.ts';
 import type { SourceRequest } from '../core/sources.ts';
+import { browserStorage } from '../react/browser-storage.ts';
 import { useClient } from '../react/client-context.ts';
 import { useClientState } from '../react/use-client-state.ts';
 import { loadPreferences, type Preferences, type SourceKind, storePreferences } from './preferences.ts';
@@ -29,11 +30,11 @@ export interface Studio {
 export function useStudio(): Studio {
   const client = useClient();
   const phase = useClientState((state) => state.phase);
-  const [preferences, setPreferences] = useState(() => loadPreferences(localStorage));
+  const [preferences, setPreferences] = useState(() => loadPreferences(browserStorage));
   const file = useRef<File | null>(null);
   const isActive = phase !== 'idle' && phase !== 'failed';
 
-  useEffect(() => storePreferences(localStorage, preferences), [preferences]);
+  useEffect(() => storePreferences(browserStorage, preferences), [preferences]);
   useEffect(() => client.updateSettings(preferences.settings), [client, preferences.settings]);
 
   const run = useCallback((next: Preferences) => client.start(requestOf(next, file.current)), [client]);
@@ -47,10 +48,7 @@ export function useStudio(): Studio {
   const playFile = useCallback(
     (picked: File) => {
       file.current = picked;
-      setPreferences((current) => {
-        const next: Preferences = { ...current, sourceKind: 'file' };
-        return next;
-      });
+      setPreferences((current) => ({ ...current, sourceKind: 'file' }));
       void client.start({ kind: 'file', file: picked });
     },
     [client],

@@ -23,6 +23,8 @@ export interface ClientState {
   readonly source: Pick<FrameSource, 'kind' | 'label'> | null;
   /** The server's name and engine, once it has said them. */
   readonly server: { readonly name: string; readonly engine: string } | null;
+  /** What the server could not use of what it was sent, in its own words, until it has taken other settings. */
+  readonly notice: string | null;
   /** The most hands that this server finds. */
   readonly maxHands: number;
 }
@@ -34,5 +36,6 @@ export const INITIAL_STATE: ClientState = {
   hands: [],
   source: null,
   server: null,
+  notice: null,
   maxHands: 4,
 };

@@ -192,6 +192,15 @@ test('the state follows the connection', async () => {
   vi.advanceTimersByTime(600);
 });
 
+test('what the server cannot use is said until it has taken other settings', async () => {
+  const { server, store } = await opened();
+  server.onOpen();
+  server.onText('{"type":"error","error":{"code":"bad_settings","message":"jpeg_quality lies in 1..100"}}');
+  expect(store.get().notice).toBe('jpeg_quality lies in 1..100');
+  server.onText(JSON.stringify({ type: 'settings', settings: {} }));
+  expect(store.get().notice).toBeNull();
+});
+
 test('asks for the hands that it wants once it knows how many the server finds', async () => {
   const { server, sent } = await opened({ maxHands: 8 });
   server.onOpen();

@@ -181,14 +181,21 @@ export class Stream {
         break;
       case 'refused':
         this.#figures.addRefused();
+        this.#options.store.set({ notice: event.message });
         this.#letGo(event.frame)?.picture.bitmap?.close();
+        break;
+      case 'error':
+        this.#options.store.set({ notice: event.message });
+        break;
+      case 'settings':
+        this.#options.store.set({ notice: null });
         break;
     }
   }
 
   #receiveWelcome({ server, engine, limits, settings }: Welcome): void {
     this.#maxHandsLimit = limits.max_hands;
-    this.#options.store.set({ phase: 'running', error: null, server: { name: server, engine }, maxHands: limits.max_hands });
+    this.#options.store.set({ phase: 'running', error: null, notice: null, server: { name: server, engine }, maxHands: limits.max_hands });
     const wanted = sessionSettings(this.#settings, limits.max_hands);
     if (wanted.max_hands !== settings.max_hands) this.#connection?.updateSettings(wanted, flowOptions(this.#settings));
   }

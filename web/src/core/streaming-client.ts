@@ -59,7 +59,7 @@ export class VideoStreamingClient {
   stop(): void {
     this.#stream?.close();
     this.#stream = null;
-    this.#store.set({ phase: 'idle', error: null, hands: [], source: null });
+    this.#store.set({ phase: 'idle', error: null, notice: null, hands: [], source: null });
   }
 
   /** Changes settings, from the next frame on if the stream runs. */

@@ -1,6 +1,7 @@
 /** Light or dark: as the system says, until the person chooses. */
 
 import { useEffect, useState, useSyncExternalStore } from 'react';
+import { browserStorage } from './browser-storage.ts';
 
 export type Theme = 'light' | 'dark';
 
@@ -17,7 +18,7 @@ export function useTheme(): [Theme, () => void] {
   }, [chosen]);
   const toggle = (): void => {
     const next = theme === 'dark' ? 'light' : 'dark';
-    localStorage.setItem(KEY, next);
+    browserStorage.setItem(KEY, next);
     setChosen(next);
   };
   return [theme, toggle];
@@ -28,7 +29,7 @@ function systemTheme(): Theme {
 }
 
 function storedTheme(): Theme | null {
-  const stored = localStorage.getItem(KEY);
+  const stored = browserStorage.getItem(KEY);
   return stored === 'light' || stored === 'dark' ? stored : null;
 }
 
