@@ -68,7 +68,8 @@ class Request:
 
     def run(self) -> None:
         """Infers on the calling thread. Blocks, and lets other Python threads run meanwhile."""
-        self._request.infer()
+        # Without sharing, the outputs would be copied into a dictionary that nobody reads.
+        self._request.infer(share_outputs=True)
 
     def start(self) -> None:
         """Begins to infer on OpenVINO's threads and returns at once."""
