@@ -34,7 +34,7 @@ function Welcome({ studio }: { readonly studio: Studio }): ReactNode {
       <HandDrawing />
       <div className="welcome-text">
         <h2>Your hands, tracked as&nbsp;they&nbsp;move.</h2>
-        <p>21 landmarks for each hand, drawn over the picture a few milliseconds after the camera saw&nbsp;it.</p>
+        <p>21 landmarks for each hand, drawn over the very frame that they were found&nbsp;in.</p>
         <div className="actions">
           <button type="button" className="primary" onClick={() => studio.startSource('demo')}>
             Play the demo clip
