@@ -1,0 +1,128 @@
+"""Whether the server and the page keep up: `ServerLoad` and `PageLoad`, each with the frame rate that it bears.
+
+A load is the busy time of one frame over the frame interval. What is busy for more than all of the time falls behind for ever, so the rate
+goes down at once to what can be borne; what waits for others goes down step by step, since how much is theirs is not known.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from handstream.protocol.regulator import Regulator
+
+if TYPE_CHECKING:
+    from handstream.protocol.rate import AnsweredFrame
+
+__all__ = ["SETTLE_FRAMES", "Average", "PageLoad", "ServerLoad"]
+
+SETTLE_FRAMES = 4
+"""So many frames of the present settings are seen before they are judged."""
+
+BEARABLE_LOAD = 0.9
+"""What a decrease aims at, and an increase stays below: a tenth is left for variation."""
+
+WAITING_DECREASE = 0.85
+"""What waiting for other sessions makes of the frame rate."""
+
+BEARABLE_QUEUE_MS = 5.0
+"""A frame may wait so long on the server, or for half of its own work: as it does now and then where some sessions share some threads."""
+
+MAX_REPLACED_SHARE = 0.15
+"""Jitter alone brings two frames at once now and then; when every seventh is replaced, the server is behind."""
+
+
+class Average:
+    """An exponentially weighted average that begins with its first value."""
+
+    __slots__ = ("_gain", "value")
+
+    def __init__(self, gain: float) -> None:
+        self._gain = gain
+        self.value: float | None = None
+
+    def add(self, value: float) -> float:
+        """Another value; returns the average with it."""
+        self.value = value if self.value is None else self.value + self._gain * (value - self.value)
+        return self.value
+
+
+class ServerLoad:
+    """Whether the server keeps up with this stream.
+
+    Attributes:
+        regulator: The frame rate that it bears.
+        queue_ms: How long a frame waits for a thread, on average.
+        work_ms: How long it is worked on, on average.
+    """
+
+    def __init__(self, top_fps: float) -> None:
+        self.regulator = Regulator(top_fps)
+        self.queue_ms = 0.0
+        self.work_ms = 0.0
+        self._restart(-math.inf)
+
+    def answered(self, frame: AnsweredFrame, now_ms: float) -> None:
+        """A frame was answered."""
+        if frame.sent_ms < self._changed_ms:
+            return
+        self.queue_ms = self._queue.add(frame.queue_ms)
+        self.work_ms = self._work.add(frame.work_ms)
+        self._steer(self._replaced.add(0.0), now_ms)
+
+    def replaced(self, now_ms: float) -> None:
+        """A newer frame replaced one that waited."""
+        self._steer(self._replaced.add(1.0), now_ms)
+
+    def _steer(self, replaced_share: float, now_ms: float) -> None:
+        self._frames += 1
+        if self._frames < SETTLE_FRAMES:
+            return
+        load = self.work_ms * self.regulator.fps / 1000
+        bearable_ms = max(BEARABLE_QUEUE_MS, self.work_ms / 2)
+        if load > 1 or self.queue_ms > bearable_ms or replaced_share > MAX_REPLACED_SHARE:
+            self.regulator.lower(min(WAITING_DECREASE, BEARABLE_LOAD / max(load, BEARABLE_LOAD)), now_ms)
+            self._restart(now_ms)
+        elif self.queue_ms < bearable_ms / 2 and self.work_ms * self.regulator.next_fps / 1000 < BEARABLE_LOAD:
+            self.regulator.raise_step(now_ms)
+
+    def _restart(self, now_ms: float) -> None:
+        self._changed_ms = now_ms
+        self._frames = 0
+        self._queue = Average(1 / 8)
+        self._work = Average(1 / 8)
+        self._replaced = Average(1 / 16)
+        self._replaced.add(0.0)
+
+
+class PageLoad:
+    """Whether the page keeps up with this stream.
+
+    Attributes:
+        regulator: The frame rate that it bears.
+        busy_ms: How long it is busy with a frame, on average.
+    """
+
+    def __init__(self, top_fps: float) -> None:
+        self.regulator = Regulator(top_fps)
+        self.busy_ms = 0.0
+        self._restart()
+
+    def shown(self, pack_ms: float, show_ms: float, now_ms: float) -> None:
+        """A frame is on the screen."""
+        # Packing and showing run side by side, so the slower of them is the bottleneck.
+        self.busy_ms = max(self._pack.add(pack_ms), self._show.add(show_ms))
+        self._frames += 1
+        if self._frames < SETTLE_FRAMES:
+            return
+        load = self.busy_ms * self.regulator.fps / 1000
+        if load > 1:
+            self.regulator.lower(BEARABLE_LOAD / load, now_ms)
+            self._restart()
+        elif self.busy_ms * self.regulator.next_fps / 1000 < BEARABLE_LOAD:
+            self.regulator.raise_step(now_ms)
+
+    def _restart(self) -> None:
+        self._frames = 0
+        self._pack = Average(1 / 8)
+        self._show = Average(1 / 8)
