@@ -9,7 +9,7 @@ stand for. A vector that is `read_only` is one that a reader takes and no writer
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +97,11 @@ def client_messages() -> list[Vector]:
     settings = {"output": "landmarks", "max_hands": 1}
     good: list[tuple[str, control.ClientMessage]] = [
         ("hello", control.Hello(client="my-client/1.0", settings=settings)),
+        ("hello of a client that acknowledges", control.Hello(client="my-client/1.0", settings=settings, features=("ack",))),
+        ("hello that resumes", control.Hello(client="my-client/1.0", features=("ack",), resume="9f2c4e7a.c2VjcmV0")),
+        ("the results up to this one are in hand", control.Ack(4_711)),
+        ("the largest number of a frame", control.Ack(2**32 - 1)),
+        ("a probe", control.Ping(17)),
         ("a change of settings", control.SettingsMessage(settings={"jpeg_quality": 80})),
         ("a change of nothing", control.SettingsMessage(settings={})),
     ]
@@ -108,6 +113,15 @@ def client_messages() -> list[Vector]:
         ("a type that is no text", '{"type":1}', "bad_json"),
         ("NaN, which is no JSON", '{"type":"settings","settings":{"min_detection_confidence":NaN}}', "bad_json"),
         ("a client that is no text", '{"type":"hello","client":1}', "bad_json"),
+        ("features that are no list", '{"type":"hello","features":"ack"}', "bad_json"),
+        ("a feature that is no text", '{"type":"hello","features":[1]}', "bad_json"),
+        ("a token that is no text", '{"type":"hello","resume":1}', "bad_json"),
+        ("a token that is too long", json.dumps({"type": "hello", "resume": "x" * 257}), "bad_json"),
+        ("an acknowledgement of nothing", '{"type":"ack"}', "bad_ack"),
+        ("an acknowledgement of a number below 0", '{"type":"ack","frame_id":-1}', "bad_ack"),
+        ("an acknowledgement of a number that no frame can have", '{"type":"ack","frame_id":4294967296}', "bad_ack"),
+        ("an acknowledgement of a text", '{"type":"ack","frame_id":"1"}', "bad_ack"),
+        ("a probe with a fraction", '{"type":"ping","id":1.5}', "bad_ping"),
         ("an unknown type", '{"type":"goodbye"}', "unknown_type"),
         ("settings that are no object", '{"type":"settings","settings":[]}', "bad_settings"),
         ("no settings", '{"type":"settings"}', "bad_settings"),
@@ -120,17 +134,34 @@ def client_messages() -> list[Vector]:
             "fields": {"type": "hello", "client": "", "settings": {}},
             "read_only": True,
         },
+        {
+            "name": "a feature that the server does not know is passed over",
+            "text": '{"type":"hello","features":["fly","ack"]}',
+            "fields": {"type": "hello", "client": "", "settings": {}, "features": ["ack"]},
+            "read_only": True,
+        },
         *({"name": name, "text": text, "error": code} for name, text, code in bad),
     ]
 
 
 def server_messages() -> list[Vector]:
     settings = SessionSettings(output=Output.LANDMARKS).as_json()
+    welcome = control.Welcome(
+        server="handstream/0.1.0",
+        session_id="9f2c4e7a",
+        engine="openvino",
+        resume_token="9f2c4e7a.c2VjcmV0",
+        resume_within_s=30,
+        settings=settings,
+        limits=Limits(),
+    )
     good: list[tuple[str, control.ServerMessage]] = [
-        (
-            "welcome",
-            control.Welcome(server="handstream/0.1.0", session_id="9f2c4e7a", engine="openvino", settings=settings, limits=Limits()),
-        ),
+        ("welcome", welcome),
+        ("welcome back", replace(welcome, features=("ack",), resumed=True, last_frame_id=4_711)),
+        ("welcome to a new session, as the old one is gone", replace(welcome, reason="cannot_resume")),
+        ("advice", control.Advice(12.5)),
+        ("no advice any more", control.Advice(None)),
+        ("the echo of a probe", control.Pong(17)),
         ("all settings", control.SettingsMessage(settings=settings)),
         ("a frame dropped while it waited", control.Dropped(18, "queue")),
         ("a frame dropped with its result", control.Dropped(2**32 - 1, "send")),
@@ -139,6 +170,9 @@ def server_messages() -> list[Vector]:
     ]
     bad = [
         ("no JSON", "welcome", "bad_json"),
+        ("a welcome without its token", '{"type":"welcome"}', "bad_json"),
+        ("advice without its rate", '{"type":"advice","reason":"server_busy"}', "bad_json"),
+        ("advice of a text", '{"type":"advice","max_frames_per_second":"12"}', "bad_json"),
         ("a dropped message without a stage", '{"type":"dropped","frame_id":1}', "bad_json"),
         ("a dropped message of another stage", '{"type":"dropped","frame_id":1,"stage":"render"}', "bad_json"),
         ("an error without its object", '{"type":"error","error":"bad"}', "bad_json"),

@@ -118,6 +118,8 @@ class V1Session(Session):
             server=self.identity.server,
             session_id=self.identity.session_id,
             engine=self.identity.engine,
+            resume_token="",
+            resume_within_s=0,
             settings=self.settings.as_json(),
             limits=self.limits,
         )

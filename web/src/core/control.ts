@@ -22,11 +22,20 @@ export interface Limits {
   readonly max_hands: number;
 }
 
+/** What a client can do beyond the minimum (`docs/protocol.md`, "Opening"). */
+export type Feature = 'ack';
+
 export interface Welcome {
   readonly type: 'welcome';
   readonly server: string;
   readonly session_id: string;
   readonly engine: string;
+  readonly features: readonly Feature[];
+  readonly resumed: boolean;
+  readonly reason?: string;
+  readonly resume_token: string;
+  readonly resume_within_s: number;
+  readonly last_frame_id: number | null;
   readonly settings: SessionSettings;
   readonly limits: Limits;
 }
@@ -42,15 +51,40 @@ export interface Dropped {
   readonly stage: 'queue' | 'send';
 }
 
+export interface Advice {
+  readonly type: 'advice';
+  readonly max_frames_per_second: number | null;
+  readonly reason: string;
+}
+
+export interface Pong {
+  readonly type: 'pong';
+  readonly id: number;
+}
+
 export interface ServerError {
   readonly type: 'error';
   readonly error: { readonly code: string; readonly message: string; readonly frame_id?: number };
 }
 
-export type ServerMessage = Welcome | SettingsMessage | Dropped | ServerError;
+export type ServerMessage = Welcome | SettingsMessage | Dropped | Advice | Pong | ServerError;
 
-export function packHello(client: string, settings: Partial<SessionSettings>): string {
-  return JSON.stringify({ type: 'hello', client, settings });
+export interface HelloOptions {
+  readonly features?: readonly Feature[];
+  /** The `resume_token` of the session that is to be resumed. */
+  readonly resume?: string;
+}
+
+export function packHello(client: string, settings: Partial<SessionSettings>, { features, resume }: HelloOptions = {}): string {
+  return JSON.stringify({ type: 'hello', client, settings, features, resume });
+}
+
+export function packAck(frameId: number): string {
+  return JSON.stringify({ type: 'ack', frame_id: frameId });
+}
+
+export function packPing(id: number): string {
+  return JSON.stringify({ type: 'ping', id });
 }
 
 export function packSettings(settings: Partial<SessionSettings>): string {
@@ -67,6 +101,7 @@ export function parseControl(text: string): ServerMessage | null {
   switch (message['type']) {
     case 'welcome':
       requireFields(message, { server: 'string', session_id: 'string', engine: 'string', settings: 'object', limits: 'object' });
+      requireFields(message, { features: 'object', resumed: 'boolean', resume_token: 'string', resume_within_s: 'number' });
       return message as unknown as Welcome;
     case 'settings':
       requireFields(message, { settings: 'object' });
@@ -77,6 +112,12 @@ export function parseControl(text: string): ServerMessage | null {
         throw new WireError('bad_json', `A frame is dropped at "queue" or "send", not at ${JSON.stringify(message['stage'])}.`);
       }
       return message as unknown as Dropped;
+    case 'advice':
+      if (message['max_frames_per_second'] !== null) requireFields(message, { max_frames_per_second: 'number' });
+      return message as unknown as Advice;
+    case 'pong':
+      requireFields(message, { id: 'number' });
+      return message as unknown as Pong;
     case 'error':
       requireFields(message, { error: 'object' });
       requireFields(message['error'] as Record<string, unknown>, { code: 'string', message: 'string' });

@@ -118,6 +118,9 @@ export class Session {
       }
       case 'error':
         return this.#receiveError(message);
+      case 'advice':
+      case 'pong':
+        return [];
     }
   }
 
