@@ -107,6 +107,7 @@ class PathLoad:
         self._bounds = bounds
         self._levels = ladder(bounds.scales)
         self.level = min(self.level, len(self._levels) - 1)
+        self.scale_cap = bounds.scales[0]
         self.regulator.set_top(bounds.top_fps)
         self._restart(now_ms)
 

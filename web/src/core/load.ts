@@ -1,0 +1,131 @@
+/**
+ * Whether the server and the page keep up: `ServerLoad` and `PageLoad`, each with the frame rate that it bears.
+ *
+ * The twin of `src/handstream/protocol/load.py`, which holds the theory of operation and the reasons of the constants.
+ */
+
+import type { AnsweredFrame } from './rate.ts';
+import { Regulator } from './regulator.ts';
+
+/** So many frames of the present settings are seen before they are judged. */
+export const SETTLE_FRAMES = 4;
+
+const BEARABLE_LOAD = 0.9;
+const WAITING_DECREASE = 0.85;
+const BEARABLE_QUEUE_MS = 5;
+const MAX_REPLACED_SHARE = 0.15;
+
+/** An exponentially weighted average that begins with its first value. */
+export class Average {
+  readonly #gain: number;
+  #value: number | null = null;
+
+  constructor(gain: number) {
+    this.#gain = gain;
+  }
+
+  get value(): number | null {
+    return this.#value;
+  }
+
+  /** Another value; returns the average with it. */
+  add(value: number): number {
+    this.#value = this.#value === null ? value : this.#value + this.#gain * (value - this.#value);
+    return this.#value;
+  }
+}
+
+/** Whether the server keeps up with this stream. */
+export class ServerLoad {
+  /** The frame rate that it bears. */
+  readonly regulator: Regulator;
+  /** How long a frame waits for a thread, and how long it is worked on, on average. */
+  queueMs = 0;
+  workMs = 0;
+  #changedMs = Number.NEGATIVE_INFINITY;
+  #frames = 0;
+  #queue = new Average(1 / 8);
+  #work = new Average(1 / 8);
+  #replaced = idle();
+
+  constructor(topFps: number) {
+    this.regulator = new Regulator(topFps);
+  }
+
+  /** A frame was answered. */
+  answered(frame: AnsweredFrame, nowMs: number): void {
+    if (frame.sentMs < this.#changedMs) return;
+    this.queueMs = this.#queue.add(frame.queueMs);
+    this.workMs = this.#work.add(frame.workMs);
+    this.#steer(this.#replaced.add(0), nowMs);
+  }
+
+  /** A newer frame replaced one that waited. */
+  replaced(nowMs: number): void {
+    this.#steer(this.#replaced.add(1), nowMs);
+  }
+
+  #steer(replacedShare: number, nowMs: number): void {
+    this.#frames += 1;
+    if (this.#frames < SETTLE_FRAMES) return;
+    const load = (this.workMs * this.regulator.fps) / 1000;
+    const bearableMs = Math.max(BEARABLE_QUEUE_MS, this.workMs / 2);
+    if (load > 1 || this.queueMs > bearableMs || replacedShare > MAX_REPLACED_SHARE) {
+      this.regulator.lower(Math.min(WAITING_DECREASE, BEARABLE_LOAD / Math.max(load, BEARABLE_LOAD)), nowMs);
+      this.#restart(nowMs);
+    } else if (this.queueMs < bearableMs / 2 && (this.workMs * this.regulator.nextFps) / 1000 < BEARABLE_LOAD) {
+      this.regulator.raiseStep(nowMs);
+    }
+  }
+
+  #restart(nowMs: number): void {
+    this.#changedMs = nowMs;
+    this.#frames = 0;
+    this.#queue = new Average(1 / 8);
+    this.#work = new Average(1 / 8);
+    this.#replaced = idle();
+  }
+}
+
+/** The share of frames that are replaced, beginning with none. */
+function idle(): Average {
+  const average = new Average(1 / 16);
+  average.add(0);
+  return average;
+}
+
+/** Whether the page keeps up with this stream. */
+export class PageLoad {
+  /** The frame rate that it bears. */
+  readonly regulator: Regulator;
+  /** How long it is busy with a frame, on average. */
+  busyMs = 0;
+  #frames = 0;
+  #pack = new Average(1 / 8);
+  #show = new Average(1 / 8);
+
+  constructor(topFps: number) {
+    this.regulator = new Regulator(topFps);
+  }
+
+  /** A frame is on the screen. */
+  shown(packMs: number, showMs: number, nowMs: number): void {
+    // Packing and showing run side by side, so the slower of them is the bottleneck.
+    this.busyMs = Math.max(this.#pack.add(packMs), this.#show.add(showMs));
+    this.#frames += 1;
+    if (this.#frames < SETTLE_FRAMES) return;
+    const load = (this.busyMs * this.regulator.fps) / 1000;
+    if (load > 1) {
+      this.regulator.lower(BEARABLE_LOAD / load, nowMs);
+      this.#restart();
+    } else if ((this.busyMs * this.regulator.nextFps) / 1000 < BEARABLE_LOAD) {
+      this.regulator.raiseStep(nowMs);
+    }
+  }
+
+  #restart(): void {
+    this.#frames = 0;
+    this.#pack = new Average(1 / 8);
+    this.#show = new Average(1 / 8);
+  }
+}
