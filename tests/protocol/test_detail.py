@@ -70,3 +70,8 @@ def test_a_hand_that_breathes_changes_no_scale(region_px: float, long_side_px: f
     chosen = useful_scale(region_px, long_side_px, 1.0, SCALES)
     again = useful_scale(region_px * breath, long_side_px, chosen, SCALES)
     assert useful_scale(region_px, long_side_px, again, SCALES) == again
+
+
+def test_a_scale_stays_while_it_is_useful_and_is_not_taken_where_it_is_hardly_so() -> None:
+    assert useful_scale(600, 1280, 0.5, SCALES) == 0.5
+    assert useful_scale(600, 1280, 1.0, SCALES) == 0.75

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,36 @@ def test_an_outage_moves_nothing() -> None:
     rate.answered(frame(now_ms + 33, network_ms=1_967, probe_ms=1_900), now_ms + 2_000)
     feed(rate, 30, now_ms + 2_000, network_ms=15, probe_ms=13)
     assert rate.decision == before
+
+
+def test_a_queue_that_withstands_decreases_is_the_path_itself() -> None:
+    rate = RateController(RateBounds(min_jpeg_quality=70, scales=(1.0,)))
+    now_ms = feed(rate, 30, 0, network_ms=72, probe_ms=60)
+    now_ms = feed(rate, 45, now_ms, network_ms=172, probe_ms=160)
+    assert rate.decision.frame_interval_ms == 33, "restored long before the old floor is forgotten"
+    feed(rate, 60, now_ms, network_ms=172, probe_ms=160)
+    assert rate.decision.frame_interval_ms == 33
+
+
+def test_a_stream_that_hardly_loads_the_path_does_not_yield_to_jitter() -> None:
+    rate = RateController(RateBounds())
+    now_ms = feed(rate, 30, 0, network_ms=4, probe_ms=3)
+    feed(rate, 60, now_ms, network_ms=30, probe_ms=29)
+    assert rate.decision.limit == "none"
+
+
+def test_detail_that_does_not_hold_is_tried_ever_more_rarely() -> None:
+    # On this path bytes are dear at full detail alone, which no arithmetic foretells.
+    rate, now_ms, changes = RateController(RateBounds(scales=(1.0,))), 0.0, []
+    while now_ms < 120_000:
+        quality = rate.decision.jpeg_quality
+        is_full = quality == 70
+        now_ms = feed(rate, 1, now_ms, network_ms=80 if is_full else 62, probe_ms=60, up_bytes=17_000 if is_full else 12_000)
+        if rate.decision.jpeg_quality != quality:
+            changes.append(now_ms)
+    gaps_ms = [later - earlier for earlier, later in pairwise(changes)]
+    assert 4 <= len(changes) <= 40
+    assert max(gaps_ms) >= 10_000
 
 
 def test_the_server_may_advise_a_rate_and_take_it_back() -> None:

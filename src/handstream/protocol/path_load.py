@@ -47,7 +47,7 @@ QUEUE_DECREASE = 0.8
 ROUNDS_OF_DOUBT = 2
 """A queue that withstands so many decreases is not this stream's."""
 
-MAX_PATIENCE_MS = 16_000.0
+MAX_PATIENCE_MS = 10_000.0
 """The longest wait before the next finer level is tried."""
 
 PROBATION_MS = 10_000.0
@@ -137,11 +137,7 @@ class PathLoad:
             self._steer_rate(now_ms)
 
     def _may_refine(self, now_ms: float) -> bool:
-        foretold_ms = self._foretold_ms(self.level - 1)
-        # Patience is for steps near the budget. A path that has become much better needs none.
-        if foretold_ms <= self.budget_ms / 2:
-            return now_ms - self._changed_ms >= PATIENCE_MS
-        return now_ms >= self._raise_ms and foretold_ms <= self.budget_ms * (1 - BUDGET_MARGIN)
+        return now_ms >= self._raise_ms and self._foretold_ms(self.level - 1) <= self.budget_ms * (1 - BUDGET_MARGIN)
 
     def _refine(self, now_ms: float) -> None:
         # A step at a time near the budget; more at once where even twice the bytes would keep it.
@@ -162,13 +158,13 @@ class PathLoad:
     def _steer_rate(self, now_ms: float) -> None:
         load = self._load_at(self.regulator.fps)
         queue_ms = self.path.standing_queue_ms
+        has_queue = (queue_ms or 0.0) > self._tolerable_queue_ms
         is_suspect = load >= SUSPECT_LOAD or self.path.ms_per_byte is None
-        has_queue = is_suspect and (queue_ms or 0.0) > self._tolerable_queue_ms
-        if has_queue and load < GOOD_LOAD and self._is_futile(queue_ms or 0.0):
+        if has_queue and load < GOOD_LOAD and self._is_futile(queue_ms or 0.0, is_suspect=is_suspect):
             self.path.accept_queue(now_ms)
             self.regulator.restore(self._fps_before)
             self._decreases = 0
-        elif has_queue or load > FULL_LOAD:
+        elif (has_queue and is_suspect) or load > FULL_LOAD:
             self._lower(load, queue_ms or 0.0, now_ms)
         elif queue_ms is not None and self._load_at(self.regulator.next_fps) < GOOD_LOAD:
             self._decreases = 0
@@ -182,9 +178,10 @@ class PathLoad:
         self.regulator.lower(min(QUEUE_DECREASE, GOOD_LOAD / max(load, GOOD_LOAD)), now_ms)
         self._restart(now_ms)
 
-    def _is_futile(self, queue_ms: float) -> bool:
-        """Whether the queue is as it was before the last decreases."""
-        return self.path.ms_per_byte is not None and self._decreases >= ROUNDS_OF_DOUBT and queue_ms > self._queue_before_ms * (1 - 1 / 4)
+    def _is_futile(self, queue_ms: float, *, is_suspect: bool) -> bool:
+        """Whether the decreases so far show that the queue is not this stream's: it stands without it, or is as it was before."""
+        withstands = self._decreases >= ROUNDS_OF_DOUBT and queue_ms > self._queue_before_ms * (1 - 1 / 4)
+        return self.path.ms_per_byte is not None and (withstands or (self._decreases > 0 and not is_suspect))
 
     @property
     def _tolerable_queue_ms(self) -> float:

@@ -31,8 +31,8 @@ foretells that it will hold, step by step, and a step that had to be taken back 
 estimates are medians and minima over more frames than are in flight, so they do not see an outage, and there is no slow start after one.
 Frames that were given up are the window's matter (protocol/window.py), not this controller's.
 
-*A longer path is not a queue.* If a queue stays as it was although less was sent, twice, and the load is low, then it is not made by this
-stream: the path has changed, its floor is learned anew, and the rate is restored.
+*A longer path is not a queue.* What stands while this stream hardly loads the path is not its queue. Nor is what stays as it was although
+less was sent, twice: the path has changed, its floor is learned anew, and the rate is restored.
 
 It reads no clock: time is an argument, in ms of any one clock. The TypeScript twin is web/src/core/rate.ts; tests/vectors/rate.json
 proves that both decide alike: the arithmetic is restricted to operations that IEEE 754 rounds correctly.

@@ -19,7 +19,7 @@ const GOOD_LOAD = 0.75;
 const SUSPECT_LOAD = 0.25;
 const QUEUE_DECREASE = 0.8;
 const ROUNDS_OF_DOUBT = 2;
-const MAX_PATIENCE_MS = 16_000;
+const MAX_PATIENCE_MS = 10_000;
 const PROBATION_MS = 10_000;
 
 /** What a level of detail is for the camera and the server. */
@@ -121,10 +121,7 @@ export class PathLoad {
   }
 
   #mayRefine(nowMs: number): boolean {
-    const foretoldMs = this.#foretoldMs(this.#level - 1);
-    // Patience is for steps near the budget. A path that has become much better needs none.
-    if (foretoldMs <= this.#budgetMs / 2) return nowMs - this.#changedMs >= PATIENCE_MS;
-    return nowMs >= this.#raiseMs && foretoldMs <= this.#budgetMs * (1 - BUDGET_MARGIN);
+    return nowMs >= this.#raiseMs && this.#foretoldMs(this.#level - 1) <= this.#budgetMs * (1 - BUDGET_MARGIN);
   }
 
   #refine(nowMs: number): void {
@@ -146,13 +143,13 @@ export class PathLoad {
   #steerRate(nowMs: number): void {
     const load = this.#loadAt(this.regulator.fps);
     const queueMs = this.path.standingQueueMs;
+    const hasQueue = (queueMs ?? 0) > this.#tolerableQueueMs;
     const isSuspect = load >= SUSPECT_LOAD || this.path.msPerByte === null;
-    const hasQueue = isSuspect && (queueMs ?? 0) > this.#tolerableQueueMs;
-    if (hasQueue && load < GOOD_LOAD && this.#isFutile(queueMs ?? 0)) {
+    if (hasQueue && load < GOOD_LOAD && this.#isFutile(queueMs ?? 0, isSuspect)) {
       this.path.acceptQueue(nowMs);
       this.regulator.restore(this.#fpsBefore);
       this.#decreases = 0;
-    } else if (hasQueue || load > FULL_LOAD) {
+    } else if ((hasQueue && isSuspect) || load > FULL_LOAD) {
       this.#lower(load, queueMs ?? 0, nowMs);
     } else if (queueMs !== null && this.#loadAt(this.regulator.nextFps) < GOOD_LOAD) {
       this.#decreases = 0;
@@ -168,9 +165,10 @@ export class PathLoad {
     this.#restart(nowMs);
   }
 
-  /** Whether the queue is as it was before the last decreases. */
-  #isFutile(queueMs: number): boolean {
-    return this.path.msPerByte !== null && this.#decreases >= ROUNDS_OF_DOUBT && queueMs > this.#queueBeforeMs * (1 - 1 / 4);
+  /** Whether the decreases so far show that the queue is not this stream's: it stands without it, or is as it was before. */
+  #isFutile(queueMs: number, isSuspect: boolean): boolean {
+    const withstands = this.#decreases >= ROUNDS_OF_DOUBT && queueMs > this.#queueBeforeMs * (1 - 1 / 4);
+    return this.path.msPerByte !== null && (withstands || (this.#decreases > 0 && !isSuspect));
   }
 
   get #lastLevel(): number {
