@@ -133,8 +133,10 @@ def test_a_queue_that_withstands_decreases_is_the_path_itself() -> None:
 def test_a_stream_that_hardly_loads_the_path_does_not_yield_to_jitter() -> None:
     rate = RateController(RateBounds())
     now_ms = feed(rate, 30, 0, network_ms=4, probe_ms=3)
-    feed(rate, 60, now_ms, network_ms=30, probe_ms=29)
-    assert rate.decision.limit == "none"
+    before = rate.decision
+    for _ in range(60):
+        now_ms = feed(rate, 1, now_ms, network_ms=30, probe_ms=29)
+        assert rate.decision is before
 
 
 def test_detail_that_does_not_hold_is_tried_ever_more_rarely() -> None:

@@ -160,7 +160,7 @@ class PathLoad:
         queue_ms = self.path.standing_queue_ms
         has_queue = (queue_ms or 0.0) > self._tolerable_queue_ms
         is_suspect = load >= SUSPECT_LOAD or self.path.ms_per_byte is None
-        if has_queue and load < GOOD_LOAD and self._is_futile(queue_ms or 0.0, is_suspect=is_suspect):
+        if has_queue and load < GOOD_LOAD and self._is_futile(queue_ms or 0.0):
             self.path.accept_queue(now_ms)
             self.regulator.restore(self._fps_before)
             self._decreases = 0
@@ -178,10 +178,9 @@ class PathLoad:
         self.regulator.lower(min(QUEUE_DECREASE, GOOD_LOAD / max(load, GOOD_LOAD)), now_ms)
         self._restart(now_ms)
 
-    def _is_futile(self, queue_ms: float, *, is_suspect: bool) -> bool:
-        """Whether the decreases so far show that the queue is not this stream's: it stands without it, or is as it was before."""
-        withstands = self._decreases >= ROUNDS_OF_DOUBT and queue_ms > self._queue_before_ms * (1 - 1 / 4)
-        return self.path.ms_per_byte is not None and (withstands or (self._decreases > 0 and not is_suspect))
+    def _is_futile(self, queue_ms: float) -> bool:
+        """Whether the queue is as it was before the last decreases."""
+        return self.path.ms_per_byte is not None and self._decreases >= ROUNDS_OF_DOUBT and queue_ms > self._queue_before_ms * (1 - 1 / 4)
 
     @property
     def _tolerable_queue_ms(self) -> float:

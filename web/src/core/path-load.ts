@@ -145,7 +145,7 @@ export class PathLoad {
     const queueMs = this.path.standingQueueMs;
     const hasQueue = (queueMs ?? 0) > this.#tolerableQueueMs;
     const isSuspect = load >= SUSPECT_LOAD || this.path.msPerByte === null;
-    if (hasQueue && load < GOOD_LOAD && this.#isFutile(queueMs ?? 0, isSuspect)) {
+    if (hasQueue && load < GOOD_LOAD && this.#isFutile(queueMs ?? 0)) {
       this.path.acceptQueue(nowMs);
       this.regulator.restore(this.#fpsBefore);
       this.#decreases = 0;
@@ -165,10 +165,9 @@ export class PathLoad {
     this.#restart(nowMs);
   }
 
-  /** Whether the decreases so far show that the queue is not this stream's: it stands without it, or is as it was before. */
-  #isFutile(queueMs: number, isSuspect: boolean): boolean {
-    const withstands = this.#decreases >= ROUNDS_OF_DOUBT && queueMs > this.#queueBeforeMs * (1 - 1 / 4);
-    return this.path.msPerByte !== null && (withstands || (this.#decreases > 0 && !isSuspect));
+  /** Whether the queue is as it was before the last decreases. */
+  #isFutile(queueMs: number): boolean {
+    return this.path.msPerByte !== null && this.#decreases >= ROUNDS_OF_DOUBT && queueMs > this.#queueBeforeMs * (1 - 1 / 4);
   }
 
   get #lastLevel(): number {
