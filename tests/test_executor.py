@@ -60,6 +60,20 @@ def test_the_newest_item_wins_and_the_replaced_one_is_returned(executor: Executo
     assert executor.statistics().replaced == 2
 
 
+def test_an_item_that_waits_can_be_taken_back(executor: Executor) -> None:
+    gate = Gate()
+    lane = executor.open_lane(gate, nothing)
+    lane.offer(0)
+    gate.wait_until_entered()
+    lane.offer(1)
+    assert lane.withdraw() == 1
+    assert lane.withdraw() is None
+    lane.offer(2)
+    gate.open(2)
+    gate.wait_until_entered()
+    assert gate.items == [0, 2]
+
+
 def test_one_lane_never_runs_on_two_threads_and_keeps_its_order() -> None:
     at_once, most, done = 0, 0, []
 

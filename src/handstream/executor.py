@@ -157,6 +157,11 @@ class Lane(Generic[T]):
             self._enqueue()
             return replaced
 
+    def withdraw(self) -> T | None:
+        """Takes back the item that waits, if one does. What is running goes on."""
+        with self._condition:
+            return self._slot.take()
+
     def close(self) -> T | None:
         """Takes no more items. A second call does nothing.
 

@@ -13,16 +13,22 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from handstream.errors import FrameError
 from handstream.frames import Frame, FrameResult, Output, Stage
 from handstream.protocol import wire
+from handstream.protocol.budget import BURST_MESSAGES
+from handstream.protocol.control import Hello
+from handstream.protocol.numbering import follows
 from handstream.protocol.plain import PlainSession
-from handstream.protocol.session import Action, Close, Offer, Reply, Session, SessionIdentity
+from handstream.protocol.resumption import Ticket
+from handstream.protocol.session import Action, Close, Offer, Open, Reply, Session, SessionIdentity
 from handstream.protocol.settings import Limits, SessionSettings
-from handstream.protocol.v1 import MAX_CONTROL_CHARACTERS, V1Session, follows
+from handstream.protocol.v1 import MAX_CONTROL_CHARACTERS, V1Session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 IDENTITY = SessionIdentity(server="handstream/0", engine="fake", session_id="00000000")
 HELLO = '{"type": "hello"}'
+HELLO_WITH_ACKS = '{"type": "hello", "features": ["ack"]}'
+TICKET = Ticket("token", 30)
 
 
 def plain(output: Output = Output.ANNOTATED) -> PlainSession:
@@ -32,7 +38,9 @@ def plain(output: Output = Output.ANNOTATED) -> PlainSession:
 def v1(hello: str | None = HELLO) -> V1Session:
     session = V1Session(IDENTITY, SessionSettings(), Limits())
     if hello is not None:
-        session.receive_text(hello)
+        (opened,) = session.receive_text(hello, 0)
+        assert isinstance(opened, Open)
+        session.open(opened.hello, TICKET, resumed=False)
     return session
 
 
@@ -69,7 +77,7 @@ def test_plain_counts_a_message_that_cannot_be_used() -> None:
 
 
 def test_plain_expects_no_text() -> None:
-    assert error_of(plain().receive_text(HELLO))["code"] == "text_not_expected"
+    assert error_of(plain().receive_text(HELLO, 0))["code"] == "text_not_expected"
 
 
 def test_plain_tells_drops_only_by_their_number() -> None:
@@ -100,7 +108,7 @@ def test_plain_answers_with_the_documents_fields() -> None:
 def test_v1_offers_a_frame_with_the_settings_as_they_were() -> None:
     session = v1()
     (first,) = session.receive_binary(frame(7), 10)
-    session.receive_text('{"type": "settings", "settings": {"output": "both"}}')
+    session.receive_text('{"type": "settings", "settings": {"output": "both"}}', 0)
     (second,) = session.receive_binary(frame(8), 20)
     assert first == Offer(Frame(7, b"image", 5, 10), SessionSettings())
     assert second == Offer(Frame(8, b"image", 5, 20), SessionSettings(output=Output.BOTH))
@@ -159,7 +167,7 @@ def test_a_number_that_is_outstanding_is_refused_even_if_the_numbers_went_all_th
     for frame_id in (0, 2**31 - 1, 2**32 - 2):
         session.receive_binary(frame(frame_id), 0)
     assert error_of(session.receive_binary(frame(0), 0))["code"] == "bad_frame_id"
-    session.answer(0)
+    session.answer(0, 0)
     (offer,) = session.receive_binary(frame(0), 0)
     assert isinstance(offer, Offer)
 
@@ -174,11 +182,78 @@ def test_a_refused_number_does_not_count_as_the_newest() -> None:
 
 def test_a_long_text_is_not_even_parsed() -> None:
     text = json.dumps({"type": "settings", "settings": {}, "x": "y" * MAX_CONTROL_CHARACTERS})
-    assert error_of(v1().receive_text(text))["code"] == "bad_json"
+    assert error_of(v1().receive_text(text, 0))["code"] == "bad_json"
 
 
 def test_deeply_nested_json_is_refused() -> None:
-    assert error_of(v1().receive_text("[" * 60_000))["code"] == "bad_json"
+    assert error_of(v1().receive_text("[" * 60_000, 0))["code"] == "bad_json"
+
+
+@pytest.mark.parametrize(("resume", "resumed", "reason"), [(None, False, None), ("a", True, None), ("a", False, "cannot_resume")])
+def test_a_welcome_says_whether_the_session_is_the_one_that_was_asked_for(resume: str | None, resumed: bool, reason: str | None) -> None:
+    session = v1()
+    session.receive_binary(frame(7), 0)
+    (reply,) = session.open(Hello(resume=resume, settings={"max_hands": 1}), Ticket("another", 9), resumed=resumed)
+    assert isinstance(reply, Reply)
+    welcome = json.loads(reply.text)
+    assert (welcome["resumed"], welcome.get("reason"), welcome["last_frame_id"]) == (resumed, reason, 7)
+    assert (welcome["resume_token"], welcome["resume_within_s"], welcome["settings"]["max_hands"]) == ("another", 9, 1)
+
+
+def test_a_probe_is_echoed() -> None:
+    (reply,) = v1().receive_text('{"type": "ping", "id": 5}', 0)
+    assert reply == Reply('{"type":"pong","id":5}')
+
+
+def test_results_wait_for_acknowledgements_of_a_client_that_sends_them() -> None:
+    session = v1(HELLO_WITH_ACKS)
+    for frame_id in range(2):
+        assert session.may_answer
+        session.receive_binary(frame(frame_id), 0)
+        session.answer(frame_id, 10 + frame_id)
+    assert (session.may_answer, session.awaited_since_ns) == (False, 10)
+    assert session.receive_text('{"type": "ack", "frame_id": 0}', 0) == []
+    assert (session.may_answer, session.awaited_since_ns) == (True, 11)
+    assert session.receive_text('{"type": "ack", "frame_id": 0}', 0) == [], "a repetition is ignored"
+    assert error_of(session.receive_text('{"type": "ack", "frame_id": 2}', 0))["code"] == "bad_ack"
+    session.open(Hello(features=("ack",)), TICKET, resumed=True)
+    assert session.awaited_since_ns is None
+    assert session.receive_text('{"type": "ack", "frame_id": 1}', 0) == [], "it was sent on the connection before"
+
+
+def test_a_client_that_did_not_say_that_it_acknowledges_is_not_waited_for() -> None:
+    session = v1()
+    for frame_id in range(20):
+        session.receive_binary(frame(frame_id), 0)
+        session.answer(frame_id, 0)
+        assert session.may_answer
+    assert error_of(session.receive_text('{"type": "ack", "frame_id": 0}', 0))["code"] == "bad_ack"
+
+
+@pytest.mark.parametrize("text", ['{"type": "settings", "settings": {"max_hands": 1}}', "{}", '{"type": "ack", "frame_id": 0}'])
+def test_a_flood_of_texts_ends_the_session(text: str) -> None:
+    session = v1(HELLO_WITH_ACKS)
+    for _ in range(BURST_MESSAGES - 1):
+        (reply,) = session.receive_text(text, 0)
+        assert isinstance(reply, Reply)
+    error, close = session.receive_text(text, 0)
+    assert error_of([error])["code"] == "too_many_messages"
+    assert close == Close(1008, "too_many_messages")
+
+
+def test_a_flood_of_texts_ends_a_plain_session_too() -> None:
+    session = plain()
+    closes = [session.receive_text("x", 0)[-1] for _ in range(BURST_MESSAGES + 1)]
+    assert closes[-1] == Close(1008, "too_many_messages")
+    assert Close not in map(type, closes[:-1])
+
+
+def test_acknowledgements_that_tell_something_are_free() -> None:
+    session = v1(HELLO_WITH_ACKS)
+    for frame_id in range(5 * BURST_MESSAGES):
+        session.receive_binary(frame(frame_id), 0)
+        session.answer(frame_id, 0)
+        assert session.receive_text(f'{{"type": "ack", "frame_id": {frame_id}}}', 0) == []
 
 
 # --- whatever comes
@@ -192,7 +267,7 @@ class SessionMachine(RuleBasedStateMachine):
         self.session: Session = plain()
         self.outstanding: list[Offer] = []
 
-    @initialize(session=st.sampled_from([plain, v1, lambda: v1(None)]))
+    @initialize(session=st.sampled_from([plain, v1, lambda: v1(None), lambda: v1(HELLO_WITH_ACKS)]))
     def open(self, session: Any) -> None:
         self.session = session()
 
@@ -201,18 +276,21 @@ class SessionMachine(RuleBasedStateMachine):
             match action:
                 case Offer():
                     self.outstanding.append(action)
+                case Open(hello):
+                    self.carry_out(self.session.open(hello, TICKET, resumed=False))
                 case Reply(text):
                     json.loads(text)
                 case Close(code, reason):
-                    assert code == 1002
+                    assert code in {1002, 1008}
                     assert 0 < len(reason.encode()) <= 123, "RFC 6455 allows no longer reason"
 
     @rule(
         text=st.text(max_size=50)
         | st.sampled_from([HELLO, '{"type": "settings", "settings": {"max_hands": 1}}', '{"type": "settings", "settings": {"a": 1}}', "{}"])
+        | st.builds('{{"type": "ack", "frame_id": {}}}'.format, st.integers(-1, 2**32))
     )
     def text(self, text: str) -> None:
-        self.carry_out(self.session.receive_text(text))
+        self.carry_out(self.session.receive_text(text, 0))
 
     @rule(message=st.binary(max_size=40) | st.builds(frame, st.integers(0, 2**32 - 1), st.sampled_from([b"", b"image"])))
     def binary(self, message: bytes) -> None:
@@ -228,7 +306,7 @@ class SessionMachine(RuleBasedStateMachine):
                 answer = self.session.encode(result, offer.settings, 0)
                 assert answer.frame_id == offer.frame.frame_id
                 assert answer.stamped(send_time_ns=1, dropped=self.session.flow.dropped)
-                self.session.answer(offer.frame.frame_id)
+                self.session.answer(offer.frame.frame_id, 0)
             case "fail":
                 self.carry_out(self.session.fail(offer.frame.frame_id, FrameError("bad")))
             case "drop":

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
 
     from handstream.executor import ExecutorStatistics
+    from handstream.protocol.resumption import ResumptionStatistics
     from handstream.vision.engines import Engine
 
 WAIT_S = 10
@@ -73,6 +74,10 @@ class Serving:
 
     def executor_statistics(self) -> ExecutorStatistics:
         statistics: ExecutorStatistics = self.app.state.executor.statistics()
+        return statistics
+
+    def resumptions(self) -> ResumptionStatistics:
+        statistics: ResumptionStatistics = self.app.state.sessions.statistics()
         return statistics
 
     def stop(self) -> None:

@@ -58,8 +58,10 @@ class PlainSession(Session):
         super().__init__(identity, settings, limits)
         self._next_frame_id = 0
 
-    def receive_text(self, text: str) -> Sequence[Action]:
+    def receive_text(self, text: str, now_ns: int) -> Sequence[Action]:
         """A text has no meaning here, whatever it says."""
+        if not self._budget.take(now_ns):
+            return self._end_flood()
         hint = f'Offer the subprotocol "handstream.v1" to send settings; this text has {len(text)} characters.'
         return [self._error(MessageError(f"Each message is one image, as binary. {hint}", code="text_not_expected"))]
 

@@ -6,7 +6,8 @@ Theory of operation
 A session is the server's side of one connection, without the connection. Its driver (`server/websocket.py`) hands it each message that
 arrives and each thing that befalls a frame, and carries out the actions that come back: offer a frame to the executor, send a text, close.
 
-    message  --> receive_text, receive_binary --> Offer | Reply | Close
+    message  --> receive_text, receive_binary --> Offer | Open | Reply | Close
+    a hello is to be welcomed                 --> open  --> Reply, by the session that it resumes or begins
     a frame was replaced by a newer one       --> drop  --> Reply (where the way of talking tells of drops)
     a frame could not be processed            --> fail  --> Reply with the error
     a frame's result is handed to the socket  --> answer
@@ -24,6 +25,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from handstream.errors import MessageError
+from handstream.protocol.budget import MessageBudget
 from handstream.protocol.control import ErrorMessage
 from handstream.protocol.flow import Flow
 
@@ -32,10 +34,14 @@ if TYPE_CHECKING:
 
     from handstream.errors import HandstreamError
     from handstream.frames import Frame, FrameResult
-    from handstream.protocol.control import DropStage
+    from handstream.protocol.control import DropStage, Hello
+    from handstream.protocol.resumption import Ticket
     from handstream.protocol.settings import Limits, SessionSettings
 
-__all__ = ["Action", "Answer", "Close", "Offer", "Reply", "Session", "SessionIdentity"]
+__all__ = ["Action", "Answer", "Close", "Offer", "Open", "Reply", "Session", "SessionIdentity"]
+
+_POLICY_VIOLATION = 1008
+"""The close code for a client that sends texts without end (RFC 6455, section 7.4.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,14 @@ class Close:
     reason: str
 
 
-Action = Offer | Reply | Close
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Let this hello, which has been checked, be welcomed: by `open` of the session that it names to resume, else of this one."""
+
+    hello: Hello
+
+
+Action = Offer | Open | Reply | Close
 
 
 class Answer(Protocol):
@@ -108,10 +121,37 @@ class Session(ABC):
         self.limits = limits
         self.settings = settings
         self.flow = Flow()
+        self._budget = MessageBudget()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the session is one that could be resumed."""
+        return False
+
+    @property
+    def may_answer(self) -> bool:
+        """Whether a result may be sent now. If not, the next text of the client may change it."""
+        return True
+
+    @property
+    def awaited_since_ns(self) -> int | None:
+        """Since when the client has owed the server an acknowledgement; None if it owes none."""
+        return None
+
+    def open(self, hello: Hello, ticket: Ticket, *, resumed: bool) -> Sequence[Action]:
+        """Welcomes that hello.
+
+        Args:
+            hello: What this session, or the one that stood in for it until the hello was read, made an `Open` of.
+            ticket: What the session can be resumed with.
+            resumed: Whether this is a session that was open before, on another connection.
+        """
+        del hello, ticket, resumed  # for the ways of talking that have a hello
+        return ()
 
     @abstractmethod
-    def receive_text(self, text: str) -> Sequence[Action]:
-        """A text message arrived."""
+    def receive_text(self, text: str, now_ns: int) -> Sequence[Action]:
+        """A text message arrived, at that time of the server's monotonic clock."""
 
     @abstractmethod
     def receive_binary(self, message: bytes, now_ns: int) -> Sequence[Action]:
@@ -141,8 +181,9 @@ class Session(ABC):
         self.flow.fail(frame_id)
         return [self._error(error, frame_id)]
 
-    def answer(self, frame_id: int) -> None:
-        """That frame's result is handed to the socket."""
+    def answer(self, frame_id: int, now_ns: int) -> None:
+        """That frame's result is handed to the socket at that time of the server's monotonic clock."""
+        del now_ns  # for the ways of talking in which results are acknowledged
         self.flow.answer(frame_id)
 
     def _offer(self, frame: Frame) -> Sequence[Action]:
@@ -152,6 +193,11 @@ class Session(ABC):
             return self._refuse(error, frame.frame_id)
         self.flow.receive(frame.frame_id)
         return [Offer(frame, self.settings)]
+
+    def _end_flood(self) -> Sequence[Action]:
+        """What a session ends with that has sent more texts than its budget allows."""
+        error = MessageError("This session has sent too many texts; docs/protocol.md says how many it may.", code="too_many_messages")
+        return [self._error(error), Close(_POLICY_VIOLATION, error.code)]
 
     def _refuse(self, error: HandstreamError, frame_id: int | None = None) -> Sequence[Action]:
         """Answers a binary message that is no usable frame."""

@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING
 
 from handstream.errors import MessageError
 from handstream.protocol import wire
-from handstream.protocol.control import Dropped, ErrorMessage, Hello, SettingsMessage, Welcome, parse_client_message
-from handstream.protocol.session import Close, Reply, Session
+from handstream.protocol.control import Ack, Dropped, ErrorMessage, Hello, Ping, Pong, SettingsMessage, Welcome, parse_client_message
+from handstream.protocol.delivery import ResultWindow
+from handstream.protocol.numbering import follows
+from handstream.protocol.session import Close, Open, Reply, Session
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from handstream.frames import FrameResult
     from handstream.protocol.control import ClientMessage, DropStage
+    from handstream.protocol.resumption import Ticket
     from handstream.protocol.session import Action, SessionIdentity
     from handstream.protocol.settings import Limits, SessionSettings
 
-__all__ = ["MAX_CONTROL_CHARACTERS", "V1Answer", "V1Session", "follows"]
+__all__ = ["MAX_CONTROL_CHARACTERS", "V1Answer", "V1Session"]
 
 MAX_CONTROL_CHARACTERS = 65_536
 """The longest control message that is read. A longer one would hold up every session while its JSON is parsed."""
@@ -56,13 +59,55 @@ class V1Session(Session):
         super().__init__(identity, settings, limits)
         self._open = False
         self._newest_frame_id: int | None = None
+        self._newest_answered_id: int | None = None
+        self._results: ResultWindow | None = None
 
-    def receive_text(self, text: str) -> Sequence[Action]:
+    @property
+    def is_open(self) -> bool:
+        """Whether the session has been welcomed."""
+        return self._open
+
+    @property
+    def may_answer(self) -> bool:
+        """Whether few enough results are unacknowledged; always, where the client does not acknowledge."""
+        return self._results is None or self._results.may_send
+
+    @property
+    def awaited_since_ns(self) -> int | None:
+        """When the oldest result was sent that the client has not acknowledged."""
+        return None if self._results is None else self._results.oldest_ns
+
+    def open(self, hello: Hello, ticket: Ticket, *, resumed: bool) -> Sequence[Action]:
+        """Welcomes that hello. What an earlier connection had not acknowledged will not be any more."""
+        self.settings = self.settings.changed(hello.settings, self.limits)
+        self._open = True
+        self._results = ResultWindow(after=self._newest_answered_id) if "ack" in hello.features else None
+        welcome = Welcome(
+            server=self.identity.server,
+            session_id=self.identity.session_id,
+            engine=self.identity.engine,
+            features=hello.features,
+            resumed=resumed,
+            reason="cannot_resume" if hello.resume is not None and not resumed else None,
+            resume_token=ticket.token,
+            resume_within_s=ticket.within_s,
+            last_frame_id=self._newest_frame_id,
+            settings=self.settings.as_json(),
+            limits=self.limits,
+        )
+        return [Reply(welcome.text())]
+
+    def receive_text(self, text: str, now_ns: int) -> Sequence[Action]:
         """A control message arrived."""
         try:
-            return self._control(_parse(text))
+            message = _parse(text)
+            if isinstance(message, Ack) and self._acknowledge(message, now_ns):
+                return []
+            return self._control(message) if self._budget.take(now_ns) else self._end_flood()
         except MessageError as error:
-            return [self._error(error)] if self._open else self._give_up(error)
+            if not self._open:
+                return self._give_up(error)
+            return [self._error(error)] if self._budget.take(now_ns) else self._end_flood()
 
     def receive_binary(self, message: bytes, now_ns: int) -> Sequence[Action]:
         """A data message arrived."""
@@ -88,6 +133,13 @@ class V1Session(Session):
         """An `error` message."""
         return error.text()
 
+    def answer(self, frame_id: int, now_ns: int) -> None:
+        """That frame's result is handed to the socket, and its acknowledgement awaited."""
+        super().answer(frame_id, now_ns)
+        self._newest_answered_id = frame_id
+        if self._results is not None:
+            self._results.sent(frame_id, now_ns)
+
     def drop(self, frame_id: int, stage: DropStage) -> Sequence[Action]:
         """Tells the client, so that it can send the next frame."""
         super().drop(frame_id, stage)
@@ -104,35 +156,34 @@ class V1Session(Session):
             case Hello() if self._open:
                 raise MessageError('This session is open already. Send "settings" to change its settings.', code="hello_repeated")
             case Hello():
-                return self._welcome(message.settings)
+                # They are checked before a token is used up; a session that is resumed has the same limits.
+                self.settings.changed(message.settings, self.limits)
+                return [Open(message)]
+            case Ping(number) if self._open:
+                return [Reply(Pong(number).text())]
+            case Ack() if self._open:
+                return []  # It repeats what is known.
             case SettingsMessage() if self._open:
                 self.settings = self.settings.changed(message.settings, self.limits)
                 return [Reply(SettingsMessage(settings=self.settings.as_json()).text())]
             case _:
                 raise _hello_expected()
 
-    def _welcome(self, changes: Mapping[str, object]) -> Sequence[Action]:
-        self.settings = self.settings.changed(changes, self.limits)
-        self._open = True
-        welcome = Welcome(
-            server=self.identity.server,
-            session_id=self.identity.session_id,
-            engine=self.identity.engine,
-            resume_token="",
-            resume_within_s=0,
-            settings=self.settings.as_json(),
-            limits=self.limits,
-        )
-        return [Reply(welcome.text())]
+    def _acknowledge(self, message: Ack, now_ns: int) -> bool:
+        """Whether that told something new.
+
+        Raises:
+            MessageError: `bad_ack`: no result of that frame is on its way.
+        """
+        is_news = None if self._results is None else self._results.acknowledge(message.frame_id, now_ns)
+        if is_news is None and self._open:
+            text = f'No result of frame {message.frame_id} awaits an acknowledgement, or the hello did not name the feature "ack".'
+            raise MessageError(text, code="bad_ack")
+        return bool(is_news)
 
     def _give_up(self, error: MessageError) -> Sequence[Action]:
         """What a session that cannot even be opened ends with."""
         return [self._error(error), Close(PROTOCOL_ERROR, error.code)]
-
-
-def follows(frame_id: int, other: int) -> bool:
-    """Whether a frame's number is greater than another's, where 2**32 - 1 is followed by 0 (serial number arithmetic, RFC 1982)."""
-    return 0 < (frame_id - other) % 2**32 < 2**31
 
 
 def _parse(text: str) -> ClientMessage:

@@ -24,6 +24,7 @@ from handstream.executor import Executor
 from handstream.pipeline import tracker_options
 from handstream.server.page import page_routes
 from handstream.server.readiness import EngineLoader, NotReadyError
+from handstream.server.sessions import Sessions
 from handstream.server.settings import ServerSettings
 from handstream.server.websocket import serve_video
 from handstream.vision.engines import open_engine
@@ -71,6 +72,7 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         executor = Executor(settings.threads or None)
         app.state.executor = executor
+        app.state.sessions = Sessions(settings, executor)
         loading = asyncio.create_task(_load(loader, on_loaded))
         try:
             yield
@@ -83,7 +85,7 @@ def create_app(
 
     @app.websocket("/ws/video")
     async def video(websocket: WebSocket) -> None:
-        await serve_video(websocket, settings=settings, loader=loader, executor=app.state.executor)
+        await serve_video(websocket, sessions=app.state.sessions, loader=loader, reader_timeout_s=settings.reader_timeout_s)
 
     @app.get("/healthz", tags=["health"])
     async def healthz() -> Health:

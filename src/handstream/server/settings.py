@@ -57,6 +57,13 @@ class ServerSettings(BaseSettings):
     max_frame_pixels: int = Field(
         default=_LIMITS.max_frame_pixels, ge=1, description="The most pixels that a picture may declare, width times height."
     )
+    resume_within_s: float = Field(
+        default=30, ge=0, le=3600, description="How long a session whose connection was lost can be resumed, in seconds."
+    )
+    max_parked_sessions: int = Field(default=100, ge=0, description="The most sessions that are kept to be resumed.")
+    reader_timeout_s: float = Field(
+        default=10, gt=0, le=3600, description="How long a client may take to take one message before it is closed, in seconds."
+    )
     log_level: LogLevel = Field(default="info", description="The least severe messages that are logged.")
 
     @property

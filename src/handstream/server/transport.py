@@ -43,7 +43,9 @@ class FreshWebSocketProtocol(WebSocketsSansIOProtocol):
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _MAX_UNSENT_BYTES)
 
     async def send(self, message: ASGISendEvent) -> None:
-        """Sends, and returns when the kernel has taken all of it."""
+        """Sends, and returns when the kernel has taken all of it. A close does not wait for a reader that may never read."""
+        if message["type"] == "websocket.close":
+            self.writable.set()
         await super().send(message)
         if message["type"] == "websocket.send":
             await self.writable.wait()

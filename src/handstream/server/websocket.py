@@ -1,15 +1,17 @@
-"""The endpoint `/ws/video`: `serve_video` moves messages between a socket, a session's protocol and the executor.
+"""The endpoint `/ws/video`: `serve_video` moves messages between a socket and a session.
 
 Two tasks a connection: one always reads, so that a newer frame is known the moment it comes, and one sends. Frames go to the session's lane
-of the executor and their results come back from its threads through `call_soon_threadsafe`; what is slow happens there. What waits to be
-sent is one result at most, of which the newest wins, and a bounded number of texts.
+of the executor and their results come back from its threads; what is slow happens there. What waits to be sent is one result at most, of
+which the newest wins, and a bounded number of texts.
+
+How a connection ends decides about its session. If it was lost, the session is parked, so that the client can resume it on another one. If
+either side closed it, the session is over.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import time
 from collections import deque
 from contextlib import suppress
@@ -18,15 +20,9 @@ from typing import TYPE_CHECKING
 from starlette.responses import JSONResponse
 from starlette.websockets import WebSocketDisconnect
 
-from handstream import __version__
 from handstream.errors import HandstreamError, MessageError
-from handstream.frames import Stage
-from handstream.pipeline import FramePipeline
 from handstream.protocol.control import ErrorMessage, error_object
-from handstream.protocol.flow import LatestSlot
-from handstream.protocol.negotiation import negotiate
-from handstream.protocol.session import Close, Offer, Reply, SessionIdentity
-from handstream.protocol.trace import Trace
+from handstream.protocol.session import Close, Offer, Open, Reply
 from handstream.server.readiness import NotReadyError
 
 if TYPE_CHECKING:
@@ -34,12 +30,11 @@ if TYPE_CHECKING:
 
     from starlette.websockets import WebSocket
 
-    from handstream.executor import Executor
-    from handstream.protocol.flow import FlowStatistics
-    from handstream.protocol.session import Action, Answer, Session
+    from handstream.protocol.control import Hello
+    from handstream.protocol.session import Action, Answer
     from handstream.server.readiness import EngineLoader
-    from handstream.server.settings import ServerSettings
-    from handstream.vision.engines import Engine
+    from handstream.server.sessions import Sessions
+    from handstream.server.video_session import VideoSession
 
 __all__ = ["serve_video"]
 
@@ -51,29 +46,24 @@ _MAX_WAITING_TEXTS = 64
 _INTERNAL_ERROR = 1011
 """The close code of a server that failed (RFC 6455, section 7.4.1)."""
 
+_READER_TIMEOUT = Close(4001, "reader_timeout")
 
-async def serve_video(websocket: WebSocket, *, settings: ServerSettings, loader: EngineLoader, executor: Executor) -> None:
+_LOST = {1005, 1006}
+"""What a disconnection without a close frame is reported as: with and without a completed handshake (RFC 6455, section 7.4.1)."""
+
+
+async def serve_video(websocket: WebSocket, *, sessions: Sessions, loader: EngineLoader, reader_timeout_s: float) -> None:
     """Serves one connection from its upgrade request to its end, or refuses it with an HTTP error."""
     try:
         engine = loader.engine()
-        session = _negotiate(websocket, settings, engine)
+        session = sessions.negotiate(websocket.scope["subprotocols"], websocket.query_params.multi_items(), engine)
     except NotReadyError as error:
         await _deny(websocket, 503, error)
     except MessageError as error:
         await _deny(websocket, 400, error)
     else:
         await websocket.accept(session.subprotocol)
-        await _Connection(websocket, session, executor, engine).run()
-
-
-def _negotiate(websocket: WebSocket, settings: ServerSettings, engine: Engine) -> Session:
-    return negotiate(
-        websocket.scope["subprotocols"],
-        websocket.query_params.multi_items(),
-        identity=SessionIdentity(server=f"handstream/{__version__}", engine=engine.name, session_id=secrets.token_hex(4)),
-        settings=settings.session_settings,
-        limits=settings.limits,
-    )
+        await _Connection(websocket, sessions, sessions.begin(session, engine), reader_timeout_s).run()
 
 
 async def _deny(websocket: WebSocket, status_code: int, error: HandstreamError) -> None:
@@ -82,46 +72,81 @@ async def _deny(websocket: WebSocket, status_code: int, error: HandstreamError) 
     await websocket.send_denial_response(JSONResponse(error_object(ErrorMessage.of(error)), status_code, headers))
 
 
-def _summary(frames: FlowStatistics) -> str:
-    return f"{frames.received} frames, {frames.answered} answered, {frames.failed} failed, {sum(frames.dropped.values())} dropped"
-
-
 class _Connection:
-    """One open connection. All of it runs on the event loop, but for `_process` and what that calls."""
+    """One open connection. All of it runs on the event loop."""
 
-    def __init__(self, websocket: WebSocket, session: Session, executor: Executor, engine: Engine) -> None:
+    def __init__(self, websocket: WebSocket, sessions: Sessions, video: VideoSession, reader_timeout_s: float) -> None:
         self._websocket = websocket
-        self._session = session
-        self._loop = asyncio.get_running_loop()
-        self._pipeline = FramePipeline(engine, max_frame_pixels=session.limits.max_frame_pixels)
-        self._lane = executor.open_lane(self._process, at_end=self._pipeline.close)
+        self._sessions = sessions
+        self._video = video
+        self._reader_timeout_s = reader_timeout_s
         self._texts: deque[str] = deque()
-        self._unsent: LatestSlot[Answer] = LatestSlot()
         self._close: Close | None = None
+        self._is_lost = False
+        self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._something_to_send = asyncio.Event()
         self._room_for_texts = asyncio.Event()
         self._room_for_texts.set()
+        video.connection = self
 
     async def run(self) -> None:
-        """Reads and sends until either side ends it; then gives back all that the session held."""
-        session_id = self._session.identity.session_id
-        logger.info("session %s began (%s)", session_id, self._session.subprotocol or "plain")
+        """Reads and sends until either side ends it; then gives back all that the session held, or parks it."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                reader = tasks.create_task(self._read())
-                await self._send()
+                reader, sender = self._tasks = (tasks.create_task(self._read()), tasks.create_task(self._send()))
+                await asyncio.wait([sender])
                 reader.cancel()
-        except* WebSocketDisconnect:
-            pass  # The client went away, which is how most sessions end.
+            if self._close is not None:
+                await self._websocket.close(self._close.code, self._close.reason)
+        except* WebSocketDisconnect as gone:
+            self._is_lost = all(isinstance(error, WebSocketDisconnect) and error.code in _LOST for error in gone.exceptions)
         except* Exception:
-            logger.exception("session %s failed", session_id)
+            logger.exception("session %s failed", self._video.name)
             with suppress(WebSocketDisconnect):
                 await self._websocket.close(_INTERNAL_ERROR, "the server failed; its log says why")
         finally:
-            self._lane.close()
-            logger.info("session %s ended: %s", session_id, _summary(self._session.flow.statistics()))
+            self._leave()
 
-    # --- reading
+    def carry_out(self, actions: Sequence[Action]) -> None:
+        """Does what the session decided, and wakes the task that sends."""
+        for action in actions:
+            match action:
+                case Offer():
+                    self._video.offer(action)
+                case Open(hello):
+                    self._open(hello)
+                case Reply(text):
+                    self._texts.append(text)
+                case Close():
+                    self._close = action
+        if len(self._texts) >= _MAX_WAITING_TEXTS:
+            self._room_for_texts.clear()
+        self._something_to_send.set()
+
+    def interrupt(self, close: Close) -> None:
+        """Ends the connection at once, even one whose client reads nothing."""
+        self._close = close
+        for task in self._tasks:
+            task.cancel()
+
+    def _open(self, hello: Hello) -> None:
+        """Welcomes a client, to the session that it resumes if there is one."""
+        resumed = None if hello.resume is None else self._sessions.resume(hello.resume)
+        if resumed is not None:
+            self._sessions.end(self._video)
+            self._video = resumed
+            resumed.connection = self
+        ticket = self._sessions.issue_ticket(self._video)
+        self.carry_out(self._video.session.open(hello, ticket, resumed=resumed is not None))
+
+    def _leave(self) -> None:
+        if self._video.connection is not self:
+            return  # Another connection has taken the session over.
+        may_come_back = self._close == _READER_TIMEOUT or (self._close is None and self._is_lost)
+        if self._video.session.is_open and may_come_back:
+            self._sessions.park(self._video)
+        else:
+            self._sessions.end(self._video)
 
     async def _read(self) -> None:
         while self._close is None:
@@ -131,79 +156,43 @@ class _Connection:
             if message["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(message["code"], message.get("reason"))
             if message.get("bytes") is not None:
-                self._carry_out(self._session.receive_binary(message["bytes"], now_ns))
+                self.carry_out(self._video.session.receive_binary(message["bytes"], now_ns))
             else:
-                self._carry_out(self._session.receive_text(message["text"]))
-
-    def _carry_out(self, actions: Sequence[Action]) -> None:
-        for action in actions:
-            match action:
-                case Offer():
-                    self._offer(action)
-                case Reply(text):
-                    self._texts.append(text)
-                case Close():
-                    self._close = action
-        if len(self._texts) >= _MAX_WAITING_TEXTS:
-            self._room_for_texts.clear()
-        if self._texts or self._close:
-            self._something_to_send.set()
-
-    def _offer(self, offer: Offer) -> None:
-        trace = Trace(offer.frame.receive_time_ns)
-        trace.end(Stage.RECEIVE, time.monotonic_ns())
-        replaced = self._lane.offer((offer, trace))
-        if replaced is not None:
-            self._carry_out(self._session.drop(replaced[0].frame.frame_id, "queue"))
-
-    # --- processing, on a thread of the executor
-
-    def _process(self, item: tuple[Offer, Trace]) -> None:
-        offer, trace = item
-        trace.end(Stage.QUEUE, time.monotonic_ns())
-        try:
-            result = self._pipeline.process_frame(offer.frame, offer.settings, trace=trace)
-            answer = self._session.encode(result, offer.settings, trace.last_time_ns)
-        except HandstreamError as error:
-            self._loop.call_soon_threadsafe(self._fail, offer.frame.frame_id, error)
-        except Exception:
-            logger.exception("session %s: frame %d could not be processed", self._session.identity.session_id, offer.frame.frame_id)
-            failure = HandstreamError("The server could not process this frame; its log says why.", code="tracking_failed")
-            self._loop.call_soon_threadsafe(self._fail, offer.frame.frame_id, failure)
-        else:
-            self._loop.call_soon_threadsafe(self._deliver, answer)
-
-    # --- sending
-
-    def _fail(self, frame_id: int, error: HandstreamError) -> None:
-        self._carry_out(self._session.fail(frame_id, error))
-
-    def _deliver(self, answer: Answer) -> None:
-        replaced = self._unsent.put(answer)
-        if replaced is not None:
-            self._carry_out(self._session.drop(replaced.frame_id, "send"))
-        self._something_to_send.set()
+                self.carry_out(self._video.session.receive_text(message["text"], now_ns))
 
     async def _send(self) -> None:
-        """Sends what there is to send, texts first, until the session is to be closed."""
-        while True:
+        """Sends what there is to send, texts first, until the session is to be closed or its client takes nothing."""
+        try:
+            while self._close is None or self._texts:
+                if self._texts:
+                    await self._send_text(self._texts.popleft())
+                elif self._video.session.may_answer and (answer := self._video.unsent.take()) is not None:
+                    await self._send_answer(answer)
+                else:
+                    self._something_to_send.clear()
+                    await self._wait_for_something()
+        except TimeoutError:
+            self._close = _READER_TIMEOUT
+
+    async def _wait_for_something(self) -> None:
+        """Waits for what there is to send; while a result waits for an acknowledgement, no longer than a client may take to give one."""
+        since_ns = self._video.session.awaited_since_ns if self._video.unsent else None
+        left_s = None if since_ns is None else self._reader_timeout_s - (time.monotonic_ns() - since_ns) / 1e9
+        async with asyncio.timeout(left_s):
             await self._something_to_send.wait()
-            if self._texts:
-                await self._websocket.send_text(self._texts.popleft())
-                if len(self._texts) < _MAX_WAITING_TEXTS:
-                    self._room_for_texts.set()
-            elif (answer := self._unsent.take()) is not None:
-                await self._send_answer(answer)
-            elif self._close is not None:
-                await self._websocket.close(self._close.code, self._close.reason)
-                return
-            else:
-                self._something_to_send.clear()
+
+    async def _send_text(self, text: str) -> None:
+        async with asyncio.timeout(self._reader_timeout_s):
+            await self._websocket.send_text(text)
+        if len(self._texts) < _MAX_WAITING_TEXTS:
+            self._room_for_texts.set()
 
     async def _send_answer(self, answer: Answer) -> None:
-        message = answer.stamped(send_time_ns=time.monotonic_ns(), dropped=self._session.flow.dropped)
-        self._session.answer(answer.frame_id)
-        if isinstance(message, str):
-            await self._websocket.send_text(message)
-        else:
-            await self._websocket.send_bytes(message)
+        now_ns = time.monotonic_ns()
+        message = answer.stamped(send_time_ns=now_ns, dropped=self._video.session.flow.dropped)
+        self._video.session.answer(answer.frame_id, now_ns)
+        async with asyncio.timeout(self._reader_timeout_s):
+            if isinstance(message, str):
+                await self._websocket.send_text(message)
+            else:
+                await self._websocket.send_bytes(message)

@@ -1,0 +1,99 @@
+"""How many results may be on their way to a client unseen: `ResultWindow`, for a client that acknowledges them.
+
+Theory of operation
+-------------------
+
+The kernel takes a result long before the client does. When the network or the client pauses, results fill its buffers, and are old when
+they come out. So at most K are unacknowledged; the next one waits where a newer one replaces it.
+
+    K = clamp(ceil(floor / interval) + 1, MIN_RESULTS, MAX_RESULTS)
+
+The floor is the least time of the last 5 to 10 s from a result's departure to its acknowledgement, and the interval the smoothed time from
+one result's departure to the next. The quotient is what is on its way while nothing queues (the bandwidth-delay product, as in
+`protocol/window.py`); one more covers an acknowledgement that is a little late. A departure that had to wait for an acknowledgement says
+nothing about the rate at which results come, so it does not count for the interval: otherwise a K that is too small would justify itself.
+
+Frame numbers only ever increase, so an acknowledgement stands for all results up to its own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+from handstream.protocol.minimum import WindowMinimum
+from handstream.protocol.numbering import follows
+
+__all__ = ["MAX_RESULTS", "MIN_RESULTS", "ResultWindow"]
+
+MIN_RESULTS = 2
+"""One on its way and one that its acknowledgement is awaited of: on a short path nothing ever waits."""
+
+MAX_RESULTS = 12
+"""As many as a client's own frames in flight (`protocol/window.py`)."""
+
+_FLOOR_WINDOW_MS = 10_000.0
+_SMOOTHING = 1 / 8
+
+
+class ResultWindow:
+    """The results of one connection that are not acknowledged. Not thread-safe. Times are in ns of one monotonic clock."""
+
+    def __init__(self, *, after: int | None = None) -> None:
+        """Nothing was sent on this connection yet.
+
+        Args:
+            after: The newest frame whose result was sent on an earlier connection of the session, if there was one.
+        """
+        self._unacknowledged: deque[tuple[int, int]] = deque()
+        self._newest_acknowledged = after
+        self._floor = WindowMinimum(_FLOOR_WINDOW_MS)
+        self._interval_ms: float | None = None
+        self._sent_ns: int | None = None
+        self._was_full = False
+
+    @property
+    def max_results(self) -> int:
+        """How many results may be unacknowledged now."""
+        floor_ms = self._floor.value
+        if floor_ms is None or not self._interval_ms:
+            return MIN_RESULTS
+        return min(max(math.ceil(floor_ms / self._interval_ms) + 1, MIN_RESULTS), MAX_RESULTS)
+
+    @property
+    def may_send(self) -> bool:
+        """Whether another result may be sent."""
+        return len(self._unacknowledged) < self.max_results
+
+    @property
+    def oldest_ns(self) -> int | None:
+        """When the oldest result that is not acknowledged was sent; None if all are."""
+        return self._unacknowledged[0][1] if self._unacknowledged else None
+
+    def sent(self, frame_id: int, now_ns: int) -> None:
+        """The result of that frame was handed to the socket."""
+        if self._sent_ns is not None and not self._was_full:
+            interval_ms = max(0, now_ns - self._sent_ns) / 1e6
+            self._interval_ms = (
+                interval_ms if self._interval_ms is None else self._interval_ms + (interval_ms - self._interval_ms) * _SMOOTHING
+            )
+        self._unacknowledged.append((frame_id, now_ns))
+        self._sent_ns = now_ns
+        self._was_full = not self.may_send
+
+    def acknowledge(self, frame_id: int, now_ns: int) -> bool | None:
+        """The client has the results up to that frame's.
+
+        Returns:
+            True if that was news, False if it repeats what was known, and None if no result of that frame is on its way.
+        """
+        if frame_id not in (sent_id for sent_id, _ in self._unacknowledged):
+            is_known = self._newest_acknowledged is not None and not follows(frame_id, self._newest_acknowledged)
+            return False if is_known else None
+        while True:
+            sent_id, sent_ns = self._unacknowledged.popleft()
+            if sent_id == frame_id:
+                break
+        self._newest_acknowledged = frame_id
+        self._floor.add(max(0, now_ns - sent_ns) / 1e6, now_ns / 1e6)
+        return True

@@ -1,0 +1,127 @@
+"""One session as the server holds it, with or without a connection: `VideoSession`.
+
+It owns what outlives a connection: the protocol's state, the pipeline with its tracker, and the lane to the executor's threads. A
+connection is *attached* to it for as long as it lasts. What a frame leads to is for the connection that it came on; if another is attached
+meanwhile, or none, the frame's result is dropped. So a session without a connection holds no picture and occupies no thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from handstream.errors import HandstreamError
+from handstream.frames import Stage
+from handstream.pipeline import FramePipeline
+from handstream.protocol.flow import LatestSlot
+from handstream.protocol.trace import Trace
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from handstream.executor import Executor
+    from handstream.protocol.flow import FlowStatistics
+    from handstream.protocol.session import Action, Answer, Close, Offer, Session
+    from handstream.vision.engines import Engine
+
+__all__ = ["Attached", "VideoSession"]
+
+logger = logging.getLogger(__name__)
+
+
+class Attached(Protocol):
+    """What a session sees of the connection that is attached to it. All of it is called on the event loop."""
+
+    def carry_out(self, actions: Sequence[Action]) -> None:
+        """Does what the session decided, and sends what waits."""
+
+    def interrupt(self, close: Close) -> None:
+        """Ends the connection at once, even one whose client reads nothing."""
+
+
+class VideoSession:
+    """One session. All of it runs on the event loop, but for `_process` and what that calls.
+
+    Attributes:
+        session: What it may do next.
+        unsent: The result that waits to be sent.
+        connection: The connection that is attached.
+    """
+
+    def __init__(self, session: Session, executor: Executor, engine: Engine) -> None:
+        """Opens a lane; the tracker comes with the first frame. Made on the event loop."""
+        self.session = session
+        self.unsent: LatestSlot[Answer] = LatestSlot()
+        self.connection: Attached | None = None
+        self._loop = asyncio.get_running_loop()
+        self._pipeline = FramePipeline(engine, max_frame_pixels=session.limits.max_frame_pixels)
+        self._lane = executor.open_lane(self._process, at_end=self._pipeline.close)
+
+    @property
+    def name(self) -> str:
+        """The session's name in the log."""
+        return self.session.identity.session_id
+
+    def offer(self, offer: Offer) -> None:
+        """Gives a frame to the threads. One that was waiting there is dropped."""
+        trace = Trace(offer.frame.receive_time_ns)
+        trace.end(Stage.RECEIVE, time.monotonic_ns())
+        replaced = self._lane.offer((offer, trace, self.connection))
+        if replaced is not None:
+            self._carry_out(self.session.drop(replaced[0].frame.frame_id, "queue"))
+
+    def detach(self) -> None:
+        """The connection has ended, or another one takes its place. What waited for it is dropped."""
+        waiting = self._lane.withdraw()
+        if waiting is not None:
+            self.session.drop(waiting[0].frame.frame_id, "queue")
+        answer = self.unsent.take()
+        if answer is not None:
+            self.session.drop(answer.frame_id, "send")
+        self.connection = None
+
+    def end(self) -> None:
+        """Gives back all that the session held. A second call does nothing."""
+        self.detach()
+        self._lane.close()
+
+    def statistics(self) -> FlowStatistics:
+        """The account of its frames."""
+        return self.session.flow.statistics()
+
+    # --- on a thread of the executor
+
+    def _process(self, item: tuple[Offer, Trace, Attached | None]) -> None:
+        offer, trace, connection = item
+        trace.end(Stage.QUEUE, time.monotonic_ns())
+        try:
+            result = self._pipeline.process_frame(offer.frame, offer.settings, trace=trace)
+            answer = self.session.encode(result, offer.settings, trace.last_time_ns)
+        except HandstreamError as error:
+            self._loop.call_soon_threadsafe(self._fail, offer.frame.frame_id, error, connection)
+        except Exception:
+            logger.exception("session %s: frame %d could not be processed", self.name, offer.frame.frame_id)
+            failure = HandstreamError("The server could not process this frame; its log says why.", code="tracking_failed")
+            self._loop.call_soon_threadsafe(self._fail, offer.frame.frame_id, failure, connection)
+        else:
+            self._loop.call_soon_threadsafe(self._deliver, answer, connection)
+
+    # --- back on the event loop
+
+    def _fail(self, frame_id: int, error: HandstreamError, connection: Attached | None) -> None:
+        actions = self.session.fail(frame_id, error)
+        if connection is self.connection:
+            self._carry_out(actions)
+
+    def _deliver(self, answer: Answer, connection: Attached | None) -> None:
+        if connection is None or connection is not self.connection:
+            self.session.drop(answer.frame_id, "send")
+            return
+        replaced = self.unsent.put(answer)
+        self._carry_out(() if replaced is None else self.session.drop(replaced.frame_id, "send"))
+
+    def _carry_out(self, actions: Sequence[Action]) -> None:
+        if self.connection is not None:
+            self.connection.carry_out(actions)
