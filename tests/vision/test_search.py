@@ -32,8 +32,15 @@ def pool() -> Iterator[SearchPool]:
     pool.close()
 
 
-def test_one_runs_one_waits_and_the_third_is_refused_unprepared(pool: SearchPool) -> None:
-    go_on = threading.Event()
+@pytest.fixture
+def go_on(pool: SearchPool) -> Iterator[threading.Event]:
+    """An event for searches of the pool to wait for. It comes at the test's end at the latest, so that a test that fails does not hang."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def test_one_runs_one_waits_and_the_third_is_refused_unprepared(pool: SearchPool, go_on: threading.Event) -> None:
     futures = [pool.start(lambda: waiting_for(go_on)) for _ in range(2)]
     assert pool.start(lambda: pytest.fail("was prepared")) is None
     assert pool.statistics() == SearchStatistics(under_way=2, places=2, started=2, refused=1)
@@ -59,9 +66,7 @@ def test_places_come_back_whatever_happens(pool: SearchPool) -> None:
     assert pool.statistics().under_way == 0
 
 
-def test_closing_waits_for_what_is_under_way() -> None:
-    pool = SearchPool(1)
-    go_on = threading.Event()
+def test_closing_waits_for_what_is_under_way(pool: SearchPool, go_on: threading.Event) -> None:
     futures = [pool.start(lambda: waiting_for(go_on)), pool.start(lambda: list)]
     closing = threading.Thread(target=pool.close)
     closing.start()

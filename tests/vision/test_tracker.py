@@ -217,10 +217,12 @@ def test_a_second_thread_is_refused_and_the_first_is_answered() -> None:
     first = threading.Thread(target=lambda: answers.append(stream.next(LEFT)))
     first.start()
     entered.wait()
-    with pytest.raises(RuntimeError, match="Another thread"):
-        stream.tracker.process(PICTURE)
-    go_on.set()
-    first.join()
+    try:
+        with pytest.raises(RuntimeError, match="Another thread"):
+            stream.tracker.process(PICTURE)
+    finally:
+        go_on.set()
+        first.join()
     assert len(answers[0]) == 1
 
 
