@@ -38,6 +38,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from handstream.protocol.minimum import WindowMinimum
+
 __all__ = ["ClockStatistics", "Exchange", "RemoteClock", "Verdict"]
 
 MAX_DRIFT_PPM = 200
@@ -132,30 +134,6 @@ class _Bounds:
         return _Bounds(lower_ns, upper_ns, newer.time_ns) if lower_ns <= upper_ns else None
 
 
-class _WindowMinimum:
-    """The least of the newest values: those of this half of the window and of the half before, so of 5 to 10 s. It holds two values."""
-
-    __slots__ = ("_current", "_previous", "_start_ns")
-
-    def __init__(self, value: int, now_ns: int) -> None:
-        self._previous: int | None = None
-        self._current = value
-        self._start_ns = now_ns
-
-    @property
-    def value(self) -> int:
-        return self._current if self._previous is None else min(self._previous, self._current)
-
-    def add(self, value: int, now_ns: int) -> None:
-        elapsed_ns = now_ns - self._start_ns
-        if 0 <= elapsed_ns < MIN_WINDOW_NS // 2:
-            self._current = min(self._current, value)
-            return
-        self._previous = self._current if elapsed_ns < MIN_WINDOW_NS else None
-        self._current = value
-        self._start_ns = now_ns
-
-
 class RemoteClock:
     """What is known of one peer's clock and of the path to it. Not thread-safe; one for each connection.
 
@@ -191,7 +169,7 @@ class RemoteClock:
         self._bounds: _Bounds | None = None
         self._rival: _Bounds | None = None
         self._rivals = 0
-        self._minimum: _WindowMinimum | None = None
+        self._minimum = WindowMinimum(MIN_WINDOW_NS)
         self._counts = dict.fromkeys(Verdict, 0)
         self.round_trip_ns: int | None = None
         self.variation_ns: int | None = None
@@ -217,7 +195,7 @@ class RemoteClock:
     @property
     def min_round_trip_ns(self) -> int | None:
         """The least round trip of the last 5 to 10 s: the path without its queues. None before the first exchange."""
-        return None if self._minimum is None else self._minimum.value
+        return None if self._minimum.value is None else int(self._minimum.value)
 
     def to_local(self, remote_ns: int) -> int | None:
         """That moment of the other side's clock on ours; None before the first exchange."""
@@ -251,11 +229,10 @@ class RemoteClock:
         return Verdict.RESYNCED
 
     def _measure(self, delay_ns: int, now_ns: int) -> None:
-        if self.round_trip_ns is None or self.variation_ns is None or self._minimum is None:
+        self._minimum.add(delay_ns, now_ns)
+        if self.round_trip_ns is None or self.variation_ns is None:
             self.round_trip_ns, self.variation_ns = delay_ns, delay_ns // 2
-            self._minimum = _WindowMinimum(delay_ns, now_ns)
             return
         # RFC 6298 (2.3): beta is 1/4, alpha 1/8, and the variation comes first.
         self.variation_ns += (abs(self.round_trip_ns - delay_ns) - self.variation_ns) // 4
         self.round_trip_ns += (delay_ns - self.round_trip_ns) // 8
-        self._minimum.add(delay_ns, now_ns)

@@ -6,15 +6,18 @@ __all__ = ["WindowMinimum"]
 
 
 class WindowMinimum:
-    """The least value of this half of a window and of the half before it, so of the last half to whole window. It holds two values."""
+    """The least value of this half of a window and of the half before it, so of the last half to whole window. It holds two values.
 
-    __slots__ = ("_current", "_previous", "_start_ms", "_window_ms")
+    The window and the times may be in any unit, as long as it is the same.
+    """
 
-    def __init__(self, window_ms: float) -> None:
-        self._window_ms = window_ms
+    __slots__ = ("_current", "_previous", "_start", "_window")
+
+    def __init__(self, window: float) -> None:
+        self._window = window
         self._previous: float | None = None
         self._current: float | None = None
-        self._start_ms = 0.0
+        self._start = 0.0
 
     @property
     def value(self) -> float | None:
@@ -23,21 +26,21 @@ class WindowMinimum:
             return self._current
         return min(self._previous, self._current)
 
-    def add(self, value: float, now_ms: float) -> None:
+    def add(self, value: float, now: float) -> None:
         """A value was seen now."""
-        half_ms = self._window_ms / 2
-        elapsed_ms = now_ms - self._start_ms
-        if self._current is None or not 0 <= elapsed_ms < self._window_ms:
+        half = self._window / 2
+        elapsed = now - self._start
+        if self._current is None or not 0 <= elapsed < self._window:
             # After a silence, or if the clock went back, what was seen before says nothing about now.
-            self.restart(value, now_ms)
-        elif elapsed_ms < half_ms:
+            self.restart(value, now)
+        elif elapsed < half:
             self._current = min(self._current, value)
         else:
             self._previous, self._current = self._current, value
-            self._start_ms += half_ms
+            self._start += half
 
-    def restart(self, value: float, now_ms: float) -> None:
+    def restart(self, value: float, now: float) -> None:
         """Forgets all values but this one."""
         self._previous = None
         self._current = value
-        self._start_ms = now_ms
+        self._start = now

@@ -9,6 +9,8 @@
  * A page's clock gives ms: `Math.round(performance.now() * 1e6)`.
  */
 
+import { WindowMinimum } from './minimum.ts';
+
 /** Two clocks part by at most so much: two crystals of 100 ppm each. */
 const MAX_DRIFT_PPM = 200;
 /** So many outliers in a row that agree with each other are a clock that has jumped. */
@@ -53,7 +55,8 @@ export class RemoteClock {
   #bounds: Bounds | null = null;
   #rival: Bounds | null = null;
   #rivals = 0;
-  #roundTrip: { smoothedNs: number; variationNs: number; readonly minimum: WindowMinimum } | null = null;
+  readonly #minimum = new WindowMinimum(MIN_WINDOW_NS);
+  #roundTrip: { smoothedNs: number; variationNs: number } | null = null;
 
   /**
    * @param options.resolutionNs - the step of the coarser of the two clocks. The default suits every browser: `performance.now()` moves in
@@ -98,7 +101,7 @@ export class RemoteClock {
 
   /** The least round trip of the last 5 to 10 s: the path without its queues. Null before the first exchange. */
   get minRoundTripNs(): number | null {
-    return this.#roundTrip?.minimum.value ?? null;
+    return this.#minimum.value;
   }
 
   /** That moment of the other side's clock on ours; null before the first exchange. */
@@ -136,15 +139,15 @@ export class RemoteClock {
   }
 
   #measure(delay: number, nowNs: number): void {
+    this.#minimum.add(delay, nowNs);
     const known = this.#roundTrip;
     if (known === null) {
-      this.#roundTrip = { smoothedNs: delay, variationNs: Math.floor(delay / 2), minimum: new WindowMinimum(delay, nowNs) };
+      this.#roundTrip = { smoothedNs: delay, variationNs: Math.floor(delay / 2) };
       return;
     }
     // RFC 6298 (2.3): beta is 1/4, alpha 1/8, and the variation comes first.
     known.variationNs += Math.floor((Math.abs(known.smoothedNs - delay) - known.variationNs) / 4);
     known.smoothedNs += Math.floor((delay - known.smoothedNs) / 8);
-    known.minimum.add(delay, nowNs);
   }
 }
 
@@ -176,31 +179,4 @@ function join(older: Bounds, newer: Bounds): Bounds | null {
   const lowerNs = Math.max(older.lowerNs - driftNs, newer.lowerNs);
   const upperNs = Math.min(older.upperNs + driftNs, newer.upperNs);
   return lowerNs <= upperNs ? { lowerNs, upperNs, timeNs: newer.timeNs } : null;
-}
-
-/** The least of the newest values: those of this half of the window and of the half before, so of 5 to 10 s. It holds two values. */
-class WindowMinimum {
-  #previous = Number.POSITIVE_INFINITY;
-  #current: number;
-  #startNs: number;
-
-  constructor(value: number, nowNs: number) {
-    this.#current = value;
-    this.#startNs = nowNs;
-  }
-
-  get value(): number {
-    return Math.min(this.#previous, this.#current);
-  }
-
-  add(value: number, nowNs: number): void {
-    const elapsedNs = nowNs - this.#startNs;
-    if (elapsedNs >= 0 && elapsedNs < MIN_WINDOW_NS / 2) {
-      this.#current = Math.min(this.#current, value);
-      return;
-    }
-    this.#previous = elapsedNs < MIN_WINDOW_NS ? this.#current : Number.POSITIVE_INFINITY;
-    this.#current = value;
-    this.#startNs = nowNs;
-  }
 }
