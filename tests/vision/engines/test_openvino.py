@@ -6,6 +6,7 @@ import gc
 import json
 import re
 import threading
+import zipfile
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -17,9 +18,11 @@ import pytest
 
 from handstream.demo import frames, truth
 from handstream.demo.accuracy import measure
+from handstream.errors import HandstreamError
 from handstream.frames import HandLandmark
 from handstream.vision.engines import TrackerOptions
 from handstream.vision.engines.openvino import OpenVINOEngine
+from handstream.vision.models import find_models
 from handstream.vision.tracker import Search
 
 if TYPE_CHECKING:
@@ -250,6 +253,32 @@ def test_a_second_hand_is_found_beside(engine: OpenVINOEngine, two_hands: Pictur
             pass
     assert 2 in found[:6]
     assert all(later >= earlier for earlier, later in pairwise(found))
+
+
+def test_each_of_two_hands_keeps_its_identity(engine: OpenVINOEngine, two_hands: Picture) -> None:
+    tracker = engine.open_tracker(TrackerOptions())
+    first, second = tracker.process(two_hands), tracker.process(two_hands)
+    assert len(first) == 2
+    for before, after in zip(first, second, strict=True):
+        assert before.hand_id == after.hand_id
+        assert mean_error(after.landmarks, before.landmarks) < 0.08
+
+
+@pytest.mark.parametrize("swapped", [True, False])
+def test_a_bundle_with_other_networks(tmp_path: Path, *, swapped: bool) -> None:
+    files = find_models(0)
+    palm, landmark = (files.landmark, files.palm) if swapped else (files.palm, files.landmark)
+    bundle = tmp_path / "hand_landmarker.task"
+    with zipfile.ZipFile(bundle, "w") as archive:
+        archive.write(palm, "hand_detector.tflite")
+        archive.write(landmark, "hand_landmarks_detector.tflite")
+    with OpenVINOEngine(models=bundle) as engine:
+        if swapped:
+            with pytest.raises(HandstreamError, match="another network than expected") as raised:
+                engine.open_tracker(TrackerOptions())
+            assert raised.value.code == "model_corrupt"
+        else:
+            engine.open_tracker(TrackerOptions())
 
 
 def test_a_closed_engine(two_hands: Picture) -> None:
