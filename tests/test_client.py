@@ -130,9 +130,9 @@ async def test_sending_and_iterating_side_by_side(server: Serving) -> None:
     assert len(seen) + session.statistics().replaced == 20
 
 
-async def test_a_server_that_stops_ends_the_iteration_with_its_code() -> None:
+async def test_a_server_that_stops_ends_the_iteration_with_its_code_where_no_other_connection_is_wanted() -> None:
     with serving() as server:
-        async with connect(server.url) as session:
+        async with connect(server.url, reconnect_within_s=0) as session:
             await track(session, jpeg())
             server.stop()
             with pytest.raises(SessionClosedError) as closed:

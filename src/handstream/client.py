@@ -11,58 +11,71 @@ Theory of operation
 For the lowest latency few frames may be on their way: what queues anywhere is old when it arrives. So at most `max_in_flight` frames are
 unanswered, and one more waits here, where a newer one replaces it. It leaves when the outcome of another is read, which is why a session is
 iterated over while frames are sent. Every frame that left has one outcome: `Answered`, `Failed` or `Dropped`.
+
+A connection that is lost is opened again by whoever iterates, after waits that grow and are random, and the session is resumed by its
+token. Frames that were on their way are dropped at `network_up`, or at `network_down` if the server had received them; those that are sent
+meanwhile wait like any other, so the newest is the first to leave. A server that has forgotten the session begins a fresh one, with the
+settings as they were and numbers that go on.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
+import random
 import time
-from contextlib import asynccontextmanager
+from collections import deque
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Self
-from urllib.parse import urlsplit
 
-from websockets.asyncio.client import connect as connect_websocket
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
-from websockets.typing import Subprotocol
+from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
 
 from handstream import __version__
+from handstream.connection import SessionClosedError, how_it_ended, open_connection
 from handstream.errors import HandstreamError
 from handstream.frames import Frame
 from handstream.protocol import wire
-from handstream.protocol.control import Dropped, ErrorMessage, Hello, SettingsMessage, Welcome, parse_server_message
+from handstream.protocol.backoff import backoff_s
+from handstream.protocol.control import Ack, Dropped, ErrorMessage, Hello, SettingsMessage, parse_server_message
 from handstream.protocol.flow import LatestSlot
+from handstream.protocol.numbering import follows
 from handstream.vision.codec import encode_jpeg
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     import numpy as np
     from numpy.typing import NDArray
     from websockets.asyncio.client import ClientConnection
 
     from handstream.frames import FrameResult
-    from handstream.protocol.control import ServerMessage
+    from handstream.protocol.control import ServerMessage, Welcome
 
-__all__ = ["Answered", "ClientSession", "ClientStatistics", "Dropped", "Failed", "Outcome", "SessionClosedError", "connect"]
+__all__ = [
+    "Answered",
+    "ClientSession",
+    "ClientStatistics",
+    "ConnectionState",
+    "Dropped",
+    "Failed",
+    "Outcome",
+    "SessionClosedError",
+    "connect",
+]
 
-_MAX_RESULT_BYTES = 64 * 1024 * 1024
 _NORMAL_CLOSURE = 1000
 
+_TRY_AGAIN = {"cannot_connect", "not_ready", "server_full"}
+"""The refusals that may pass."""
 
-class SessionClosedError(HandstreamError):
-    """The session ended otherwise than by both sides being done.
 
-    Attributes:
-        close_code: The WebSocket close code; 1006 where the connection broke without one. 1001 asks to connect again.
-    """
+class ConnectionState(StrEnum):
+    """Whether a session is connected."""
 
-    code = "session_closed"
-
-    def __init__(self, close_code: int, reason: str) -> None:
-        super().__init__(f"The session ended with close code {close_code}{f': {reason}' if reason else ''}.")
-        self.close_code = close_code
+    CONNECTED = "connected"
+    RECONNECTING = "reconnecting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +133,9 @@ class ClientStatistics:
         replaced: Frames that a newer one replaced before they were sent.
         answered: Frames answered with a result.
         failed: Frames answered with an error.
-        dropped: Frames that the server dropped.
+        dropped: Frames that the server dropped, or that were lost with a connection.
         in_flight: Frames sent of which none of this is known yet.
+        reconnections: How often a lost connection was replaced.
     """
 
     sent: int
@@ -130,6 +144,7 @@ class ClientStatistics:
     failed: int
     dropped: int
     in_flight: int
+    reconnections: int
 
 
 @asynccontextmanager
@@ -140,6 +155,8 @@ async def connect(
     max_in_flight: int = 1,
     jpeg_quality: int = 80,
     client: str = f"handstream-python/{__version__}",
+    reconnect_within_s: float = 60.0,
+    on_state: Callable[[ConnectionState], None] | None = None,
 ) -> AsyncIterator[ClientSession]:
     """Opens a session, and closes it at the end of the `async with` block.
 
@@ -149,21 +166,57 @@ async def connect(
         max_in_flight: The most frames that may be unanswered. One is best on a short path; a long one needs more to stay busy.
         jpeg_quality: Quality at which arrays are encoded before they are sent, 1..100.
         client: What the client calls itself.
+        reconnect_within_s: How long to try to connect again when the connection is lost. 0 does not try.
+        on_state: Called when the connection is lost, and when there is another.
 
     Raises:
         HandstreamError: There is no server, it refuses the session, or it does not take the settings; the code says which.
     """
     if max_in_flight < 1:
         raise ValueError(f"max_in_flight must be 1 or more, not {max_in_flight}")
-    async with await _open(url) as websocket:
-        await websocket.send(Hello(client=client, settings=settings or {}).text())
-        match parse_server_message(await _receive_text(websocket)):
-            case Welcome() as welcome:
-                yield ClientSession(websocket, welcome, max_in_flight, jpeg_quality)
-            case ErrorMessage() as error:
-                raise HandstreamError(error.message, code=error.code)
-            case other:
-                raise HandstreamError(f"The server's first message is no welcome: {other}", code="bad_json")
+    hello = Hello(client=client, settings=settings or {}, features=("ack",))
+    websocket, welcome = await open_connection(url, hello)
+    session = ClientSession(
+        websocket,
+        welcome,
+        max_in_flight=max_in_flight,
+        jpeg_quality=jpeg_quality,
+        reconnection=_Reconnection(url, client, reconnect_within_s, on_state or (lambda _: None)),
+    )
+    try:
+        yield session
+    finally:
+        await session.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Reconnection:
+    """How a client comes back when its connection was lost."""
+
+    url: str
+    client: str
+    within_s: float
+    on_state: Callable[[ConnectionState], None]
+
+    async def open(self, lost: SessionClosedError, welcome: Welcome, settings: Mapping[str, object]) -> tuple[ClientConnection, Welcome]:
+        """Another connection for the session of that welcome.
+
+        Raises:
+            SessionClosedError: There was none in time.
+            HandstreamError: The server refuses it for good.
+        """
+        hello = Hello(client=self.client, settings=settings, features=("ack",), resume=welcome.resume_token)
+        deadline_s = time.monotonic() + self.within_s
+        failures, why = 0, str(lost)
+        while time.monotonic() < deadline_s:
+            await asyncio.sleep(backoff_s(failures, random.random()))  # noqa: S311 - it spreads clients, it keeps no secret
+            try:
+                return await open_connection(self.url, hello)
+            except HandstreamError as error:
+                if not (error.code in _TRY_AGAIN or (isinstance(error, SessionClosedError) and error.may_come_again)):
+                    raise
+                failures, why = failures + 1, str(error)
+        raise SessionClosedError(lost.close_code, f"{failures} tries to connect again within {self.within_s:g} s failed: {why}") from lost
 
 
 class ClientSession:
@@ -174,12 +227,19 @@ class ClientSession:
         settings: All settings as the server last confirmed them.
     """
 
-    def __init__(self, websocket: ClientConnection, welcome: Welcome, max_in_flight: int, jpeg_quality: int) -> None:
+    def __init__(
+        self, websocket: ClientConnection, welcome: Welcome, *, max_in_flight: int, jpeg_quality: int, reconnection: _Reconnection
+    ) -> None:
         self.welcome = welcome
         self.settings = welcome.settings
         self._websocket = websocket
         self._max_in_flight = max_in_flight
         self._jpeg_quality = jpeg_quality
+        self._reconnection = reconnection
+        self._ended: HandstreamError | None = None
+        self._lost: deque[Dropped] = deque()
+        self._changes: dict[str, object] = {}
+        self._reconnections = 0
         self._next_frame_id = 0
         self._waiting: LatestSlot[Frame] = LatestSlot()
         self._sent_times_ns: dict[int, int] = {}
@@ -197,8 +257,9 @@ class ClientSession:
             The frame's number.
 
         Raises:
-            SessionClosedError: The session has ended.
+            HandstreamError: The session has ended.
         """
+        self._check_open()
         capture_time_ns = time.monotonic_ns() if capture_time_ns is None else capture_time_ns
         encoded = image if isinstance(image, bytes) else await asyncio.to_thread(encode_jpeg, image, self._jpeg_quality)
         frame = Frame(self._next_frame_id, encoded, capture_time_ns)
@@ -211,13 +272,21 @@ class ClientSession:
         """Asks for a change of settings, which holds from the next frame on. A refusal comes as a `Failed` without a frame.
 
         Raises:
-            SessionClosedError: The session has ended.
+            HandstreamError: The session has ended.
         """
-        await self._write(SettingsMessage(settings=settings).text())
+        self._check_open()
+        self._changes |= settings
+        await self._send_changes()
+
+    async def close(self) -> None:
+        """Ends the session. A second call does nothing."""
+        await self._websocket.close()
 
     def statistics(self) -> ClientStatistics:
         """The frames so far."""
-        return ClientStatistics(self._sent, self._replaced, self._answered, self._failed, self._dropped, len(self._sent_times_ns))
+        return ClientStatistics(
+            self._sent, self._replaced, self._answered, self._failed, self._dropped, len(self._sent_times_ns), self._reconnections
+        )
 
     def __aiter__(self) -> Self:
         return self
@@ -226,22 +295,58 @@ class ClientSession:
         """The next outcome, as it arrives. Ends when the session is closed normally.
 
         Raises:
-            SessionClosedError: The session ended otherwise.
+            SessionClosedError: The session ended otherwise, and could not be taken up again in time.
+            HandstreamError: The server refuses to take it up again; the code says why.
         """
-        while True:
-            outcome = self._outcome(await self._read(), time.monotonic_ns())
+        while not self._lost:
+            try:
+                message = await self._websocket.recv()
+            except ConnectionClosed as error:
+                await self._come_back(how_it_ended(error))
+                continue
+            outcome = self._outcome(message, time.monotonic_ns())
+            if isinstance(outcome, Answered):
+                await self._write(Ack(outcome.frame_id).text())
             if outcome is not None:
                 await self._send_waiting()
                 return outcome
+        return self._lost.popleft()
 
-    async def _read(self) -> bytes | str:
+    async def _come_back(self, lost: SessionClosedError) -> None:
+        """Connects again, if there is reason to, and settles the frames that were on their way."""
+        if lost.close_code == _NORMAL_CLOSURE:
+            raise StopAsyncIteration
+        self._ended = self._ended or (None if lost.may_come_again and self._reconnection.within_s else lost)
+        self._check_open()
+        self._reconnection.on_state(ConnectionState.RECONNECTING)
         try:
-            return await self._websocket.recv()
-        except ConnectionClosed as error:
-            closed = _closed(error)
-            if closed.close_code == _NORMAL_CLOSURE:
-                raise StopAsyncIteration from error
-            raise closed from error
+            self._websocket, self.welcome = await self._reconnection.open(lost, self.welcome, self.settings)
+        except HandstreamError as error:
+            self._ended = error
+            raise
+        self._settle_lost()
+        self.settings = self.welcome.settings
+        self._reconnections += 1
+        self._reconnection.on_state(ConnectionState.CONNECTED)
+        await self._send_changes()
+        await self._send_waiting()
+
+    def _settle_lost(self) -> None:
+        """None of the frames that were on their way will be answered any more."""
+        last_id = self.welcome.last_frame_id if self.welcome.resumed else None
+        for frame_id in self._sent_times_ns:
+            has_arrived = last_id is not None and not follows(frame_id, last_id)
+            self._lost.append(Dropped(frame_id, "network_down" if has_arrived else "network_up"))
+        self._dropped += len(self._sent_times_ns)
+        self._sent_times_ns.clear()
+
+    @property
+    def _is_connected(self) -> bool:
+        return self._websocket.state is State.OPEN
+
+    def _check_open(self) -> None:
+        if self._ended is not None:
+            raise self._ended
 
     def _outcome(self, message: bytes | str, now_ns: int) -> Outcome | None:
         """What a message says became of a frame, or None if it says nothing of the kind."""
@@ -268,54 +373,19 @@ class ClientSession:
 
     async def _send_waiting(self) -> None:
         """Sends the frame that waits, if one does and few enough are on their way."""
-        if len(self._sent_times_ns) >= self._max_in_flight or (frame := self._waiting.take()) is None:
+        if not self._is_connected or len(self._sent_times_ns) >= self._max_in_flight or (frame := self._waiting.take()) is None:
             return
         self._sent += 1
         self._sent_times_ns[frame.frame_id] = time.monotonic_ns()
         await self._write(wire.encode_frame(frame))
 
+    async def _send_changes(self) -> None:
+        """Sends the changes of settings that have not been, now or when there is another connection."""
+        if self._changes and self._is_connected:
+            changes, self._changes = self._changes, {}
+            await self._write(SettingsMessage(settings=changes).text())
+
     async def _write(self, message: bytes | str) -> None:
-        try:
+        """Writes to the connection. If it is lost, the iteration finds out, and either comes back or tells."""
+        with suppress(ConnectionClosed):
             await self._websocket.send(message)
-        except ConnectionClosed as error:
-            raise _closed(error) from error
-
-
-async def _open(url: str) -> ClientConnection:
-    try:
-        return await connect_websocket(
-            _endpoint(url), subprotocols=[Subprotocol(wire.SUBPROTOCOL)], compression=None, max_size=_MAX_RESULT_BYTES
-        )
-    except InvalidStatus as refusal:
-        raise _refused(url, refusal) from refusal
-    except (OSError, TimeoutError, InvalidHandshake, InvalidURI) as error:
-        raise HandstreamError(f"There is no handstream server at {url}: {error}", code="cannot_connect") from error
-
-
-def _endpoint(url: str) -> str:
-    """The WebSocket's address: `http` becomes `ws`, and a bare server gets the path."""
-    parts = urlsplit(url)
-    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
-    return parts._replace(scheme=scheme, path=parts.path if parts.path.strip("/") else "/ws/video").geturl()
-
-
-def _refused(url: str, refusal: InvalidStatus) -> HandstreamError:
-    """The error in the server's HTTP answer, or one that names its status."""
-    try:
-        error = json.loads(refusal.response.body)["error"]
-        return HandstreamError(error["message"], code=error["code"])
-    except (ValueError, TypeError, KeyError):
-        return HandstreamError(f"{url} refuses a session with HTTP {refusal.response.status_code}.", code="cannot_connect")
-
-
-async def _receive_text(websocket: ClientConnection) -> str:
-    try:
-        return await websocket.recv(decode=True)
-    except ConnectionClosed as error:
-        raise _closed(error) from error
-
-
-def _closed(error: ConnectionClosed) -> SessionClosedError:
-    if error.rcvd is None:
-        return SessionClosedError(1006, "the connection broke")
-    return SessionClosedError(error.rcvd.code, error.rcvd.reason)

@@ -44,7 +44,7 @@ def test_what_is_not_spoken_is_refused_and_what_is_spoken_is_told(offered: list[
 
 @pytest.mark.parametrize("offered", [[], ["handstream.v1"]])
 def test_the_query_changes_what_the_session_begins_with(offered: list[str]) -> None:
-    session = ask(offered, [("output", "landmarks"), ("jpeg_quality", "77")])
+    session = ask(offered, [("output", "landmarks"), ("jpeg_quality", "77"), ("resume", "true")])
     assert session.settings == SessionSettings(output=Output.LANDMARKS, jpeg_quality=77)
 
 
@@ -60,6 +60,8 @@ def test_the_query_changes_what_the_session_begins_with(offered: list[str]) -> N
         [("jpeg_quality", "5e1")],
         [("jpeg_quality", "")],
         [("jpeg_quality", "9" * 5_000)],
+        [("resume", "1")],
+        [("resume", "true"), ("resume", "true")],
     ],
 )
 def test_a_query_that_is_not_understood_is_refused(query: list[tuple[str, str]]) -> None:

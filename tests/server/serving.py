@@ -80,13 +80,22 @@ class Serving:
         statistics: ResumptionStatistics = self.app.state.sessions.statistics()
         return statistics
 
+    def cut(self) -> None:
+        """Resets every connection: no goodbye is said."""
+
+        def abort() -> None:
+            for connection in tuple(self.server.server_state.connections):
+                connection.transport.abort()
+
+        self.loop.call_soon_threadsafe(abort)
+
     def stop(self) -> None:
         self.server.should_exit = True
 
 
 @contextmanager
-def listening(server: uvicorn.Server) -> Iterator[tuple[str, asyncio.AbstractEventLoop]]:
-    """Runs that server in a thread, on a free port: its address and its loop."""
+def listening(server: uvicorn.Server, port: int = 0) -> Iterator[tuple[str, asyncio.AbstractEventLoop]]:
+    """Runs that server in a thread, on that port or one that is free: its address and its loop."""
     loops: list[asyncio.AbstractEventLoop] = []
 
     async def serve() -> None:
@@ -97,7 +106,7 @@ def listening(server: uvicorn.Server) -> Iterator[tuple[str, asyncio.AbstractEve
         with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
             runner.run(serve())
 
-    with bind("127.0.0.1", 0) as listener:
+    with bind("127.0.0.1", port) as listener:
         thread = threading.Thread(target=run, name="test-server")
         thread.start()
         try:
@@ -114,11 +123,11 @@ def serving(engine: Callable[[], Engine] | None = None, *, wait: bool = True, **
     """Serves until the block ends. Waits until sessions are taken, unless told otherwise."""
     fake = FakeEngine()
     loaded = threading.Event()
-    options: dict[str, Any] = {"threads": 2, "log_level": "warning"} | settings
+    options: dict[str, Any] = {"threads": 2, "port": 0, "log_level": "warning"} | settings
     server_settings = ServerSettings(**options)
     app = create_app(server_settings, engine=engine or (lambda: fake), on_loaded=lambda _: loaded.set())
     server = uvicorn.Server(uvicorn_config(app, server_settings))
-    with listening(server) as (url, loop):
+    with listening(server, server_settings.port) as (url, loop):
         assert not wait or loaded.wait(WAIT_S)
         yield Serving(url, app, loop, server)
 

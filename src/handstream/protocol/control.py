@@ -24,6 +24,7 @@ __all__ = [
     "Dropped",
     "ErrorMessage",
     "Hello",
+    "LossStage",
     "Ping",
     "Pong",
     "ServerMessage",
@@ -36,6 +37,9 @@ __all__ = [
 
 DropStage = Literal["queue", "send"]
 """Where a frame was dropped: while it waited for a thread, or with its result, which a newer one replaced."""
+
+LossStage = Literal["network_up", "network_down"]
+"""Where a frame, or its answer, was lost with the connection: what a client finds out, and no server tells."""
 
 FEATURES = ("ack",)
 """What a client can do beyond the minimum, by the names in `hello` and `welcome`."""
@@ -181,7 +185,7 @@ class Dropped:
     """That frame will not be answered."""
 
     frame_id: int
-    stage: DropStage
+    stage: DropStage | LossStage
 
     def text(self) -> str:
         """The message as it travels."""

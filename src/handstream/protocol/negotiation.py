@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["negotiate"]
 
-_QUERY_PARAMETERS = ("output", "jpeg_quality")
+_QUERY_PARAMETERS = ("output", "jpeg_quality", "resume")
 
 
 def negotiate(
@@ -56,7 +56,10 @@ def _with_query(settings: SessionSettings, query: Sequence[tuple[str, str]], lim
             raise MessageError(
                 f"{name[:40]!r} is not expected here. The query takes {' and '.join(_QUERY_PARAMETERS)}, once.", code="bad_query"
             )
+        if name == "resume" and value != "true":
+            raise MessageError(f'resume is "true" where it is given at all, not {value[:40]!r}.', code="bad_query")
         changes[name] = int(value) if name == "jpeg_quality" and value.isdecimal() and len(value) <= len("100") else value
+    changes.pop("resume", None)
     try:
         return settings.changed(changes, limits)
     except MessageError as error:

@@ -1,0 +1,123 @@
+"""One connection of a client to a server: `open_connection` opens it and says hello; `how_it_ended` tells why it is no more."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from websockets.asyncio.client import connect as connect_websocket
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.typing import Subprotocol
+
+from handstream.errors import HandstreamError
+from handstream.protocol import wire
+from handstream.protocol.control import ErrorMessage, Welcome, parse_server_message
+
+if TYPE_CHECKING:
+    from websockets.asyncio.client import ClientConnection
+
+    from handstream.protocol.control import Hello
+
+__all__ = ["SessionClosedError", "how_it_ended", "open_connection"]
+
+_MAX_RESULT_BYTES = 64 * 1024 * 1024
+
+_WELCOME_TIMEOUT_S = 10.0
+"""How long the welcome may take. It needs no tracker, so a server that lets a client in has it at once."""
+
+_COME_AGAIN = {1001, 1005, 1006, 1012, 1013, 4001}
+"""The close codes (docs/protocol.md; 1012 is a proxy's "service restart") after which another connection may fare better."""
+
+
+class SessionClosedError(HandstreamError):
+    """The session ended otherwise than by both sides being done.
+
+    Attributes:
+        close_code: The WebSocket close code; 1006 where the connection broke without one. 1001 asks to connect again.
+    """
+
+    code = "session_closed"
+
+    def __init__(self, close_code: int, reason: str) -> None:
+        super().__init__(f"The session ended with close code {close_code}{f': {reason}' if reason else ''}.")
+        self.close_code = close_code
+
+    @property
+    def may_come_again(self) -> bool:
+        """Whether another connection may fare better."""
+        return self.close_code in _COME_AGAIN
+
+
+async def open_connection(url: str, hello: Hello) -> tuple[ClientConnection, Welcome]:
+    """Opens a connection and says hello. The caller closes it.
+
+    Args:
+        url: The server, as in `ws://127.0.0.1:8000`, `http://127.0.0.1:8000` or with a path other than `/ws/video`.
+        hello: What to say; where it resumes a session, the server lets it in though it is full.
+
+    Raises:
+        HandstreamError: There is no server, it refuses the session, or it does not take the hello; the code says which.
+    """
+    websocket = await _open(url, is_resuming=hello.resume is not None)
+    try:
+        async with asyncio.timeout(_WELCOME_TIMEOUT_S):
+            await websocket.send(hello.text())
+            return websocket, _welcome(await websocket.recv(decode=True))
+    except BaseException as error:
+        await websocket.close()
+        if isinstance(error, ConnectionClosed):
+            raise how_it_ended(error) from error
+        if isinstance(error, TimeoutError):
+            raise HandstreamError(f"The server at {url} does not welcome a session.", code="cannot_connect") from error
+        raise
+
+
+def how_it_ended(error: ConnectionClosed) -> SessionClosedError:
+    """The error that a user is told."""
+    if error.rcvd is None:
+        return SessionClosedError(1006, "the connection broke")
+    return SessionClosedError(error.rcvd.code, error.rcvd.reason)
+
+
+async def _open(url: str, *, is_resuming: bool) -> ClientConnection:
+    try:
+        return await connect_websocket(
+            _endpoint(url, is_resuming=is_resuming),
+            subprotocols=[Subprotocol(wire.SUBPROTOCOL)],
+            compression=None,
+            max_size=_MAX_RESULT_BYTES,
+        )
+    except InvalidStatus as refusal:
+        raise _refused(url, refusal) from refusal
+    except (OSError, TimeoutError, InvalidHandshake, InvalidURI) as error:
+        raise HandstreamError(f"There is no handstream server at {url}: {error}", code="cannot_connect") from error
+
+
+def _endpoint(url: str, *, is_resuming: bool) -> str:
+    """The WebSocket's address: `http` becomes `ws`, and a bare server gets the path."""
+    parts = urlsplit(url)
+    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
+    path = parts.path if parts.path.strip("/") else "/ws/video"
+    query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), ("resume", "true")]) if is_resuming else parts.query
+    return parts._replace(scheme=scheme, path=path, query=query).geturl()
+
+
+def _refused(url: str, refusal: InvalidStatus) -> HandstreamError:
+    """The error in the server's HTTP answer, or one that names its status."""
+    try:
+        error = json.loads(refusal.response.body)["error"]
+        return HandstreamError(error["message"], code=error["code"])
+    except (ValueError, TypeError, KeyError):
+        return HandstreamError(f"{url} refuses a session with HTTP {refusal.response.status_code}.", code="cannot_connect")
+
+
+def _welcome(text: str) -> Welcome:
+    match parse_server_message(text):
+        case Welcome() as welcome:
+            return welcome
+        case ErrorMessage() as error:
+            raise HandstreamError(error.message, code=error.code)
+        case other:
+            raise HandstreamError(f"The server's first message is no welcome: {other}", code="bad_json")

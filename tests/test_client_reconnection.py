@@ -1,0 +1,118 @@
+"""The Python client comes back by itself: after a cut, after a restart of the server, and not for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from handstream.client import Answered, ClientSession, ConnectionState, Dropped, SessionClosedError, connect
+from handstream.errors import HandstreamError
+from tests.server.fake_engine import FakeEngine
+from tests.server.serving import jpeg, serving, until
+
+
+async def track(session: ClientSession) -> Answered:
+    """Sends one frame and gives its answer, or that of another where it was lost."""
+    await session.send(jpeg())
+    async for outcome in session:
+        if isinstance(outcome, Answered):
+            return outcome
+        await session.send(jpeg())
+    raise AssertionError("the session ended")
+
+
+async def test_a_cut_connection_is_resumed_and_its_frame_accounted_for() -> None:
+    engine = FakeEngine()
+    states: list[ConnectionState] = []
+    with serving(lambda: engine) as server:
+        async with connect(server.url, settings={"output": "landmarks", "max_hands": 1}, on_state=states.append) as session:
+            session_id = session.welcome.session_id
+            await track(session)
+            engine.delay_s = 0.2
+            lost_id = await session.send(jpeg())
+            await asyncio.to_thread(until, lambda: server.executor_statistics().running)
+            server.cut()
+            assert await anext(session) == Dropped(lost_id, "network_down")
+            engine.delay_s = 0
+            answered = await track(session)
+            statistics = session.statistics()
+            assert (session.welcome.resumed, session.welcome.session_id) == (True, session_id)
+            assert session.settings["max_hands"] == 1
+    assert states == [ConnectionState.RECONNECTING, ConnectionState.CONNECTED]
+    assert answered.frame_id == lost_id + 1
+    assert answered.result.dropped == 1, "the server counts it too"
+    assert (statistics.sent, statistics.answered, statistics.dropped, statistics.in_flight) == (3, 2, 1, 0)
+    assert statistics.reconnections == 1
+    assert len(engine.trackers) == 2, "the session's, and the warm-up's"
+
+
+async def test_a_restarted_server_gets_a_fresh_session_with_the_same_settings() -> None:
+    with serving() as first:
+        port = int(first.url.rpartition(":")[2])
+        session_of = connect(first.url, settings={"output": "landmarks"})
+        session = await session_of.__aenter__()
+        before = await track(session)
+    with serving(port=port):
+        after = await track(session)
+        assert not session.welcome.resumed
+        assert session.welcome.reason == "cannot_resume"
+        assert session.settings["output"] == "landmarks"
+        assert after.frame_id > before.frame_id
+        await session_of.__aexit__(None, None, None)
+
+
+async def test_what_is_sent_or_changed_while_there_is_no_connection_takes_effect_after() -> None:
+    with serving() as server:
+        async with connect(server.url) as session:
+            await track(session)
+            server.cut()
+            iteration = asyncio.create_task(anext(session))
+            await asyncio.to_thread(until, lambda: server.resumptions().parked or session.statistics().reconnections)
+            await session.change(output="landmarks")
+            newest = [await session.send(jpeg()) for _ in range(5)][-1]
+            outcome = await iteration
+            while outcome.frame_id != newest:
+                outcome = await anext(session)
+            assert isinstance(outcome, Answered)
+            while session.settings["output"] != "landmarks":
+                await track(session)
+
+
+async def test_it_gives_up_with_a_clear_error() -> None:
+    with serving() as server:
+        session_of = connect(server.url, reconnect_within_s=0.3)
+        session = await session_of.__aenter__()
+        await track(session)
+    start_s = time.monotonic()
+    with pytest.raises(SessionClosedError, match=r"tries to connect again within 0\.3 s failed: There is no handstream server"):
+        await anext(session)
+    assert time.monotonic() - start_s > 0.25
+    for _ in range(2):
+        with pytest.raises(SessionClosedError):
+            await session.send(jpeg())
+    await session_of.__aexit__(None, None, None)
+
+
+async def test_a_session_that_was_taken_over_does_not_fight_for_itself() -> None:
+    with serving() as server:
+        async with connect(server.url) as session:
+            await track(session)
+            with server.v1(f'{{"type": "hello", "resume": "{session.welcome.resume_token}"}}'):
+                with pytest.raises(SessionClosedError, match="taken_over") as closed:
+                    await anext(session)
+                assert closed.value.close_code == 4000
+
+
+async def test_a_server_that_takes_its_settings_no_more_is_not_asked_again() -> None:
+    with serving() as first:
+        port = int(first.url.rpartition(":")[2])
+        session_of = connect(first.url, settings={"max_hands": 4})
+        session = await session_of.__aenter__()
+        await track(session)
+    with serving(port=port, max_hands_limit=2):
+        with pytest.raises(HandstreamError, match="max_hands") as refused:
+            await anext(session)
+        assert refused.value.code == "bad_settings"
+        await session_of.__aexit__(None, None, None)
