@@ -5,15 +5,19 @@
  * by the code that the camera file carries along its bottom edge, of which the strip's brightness is kept.
  */
 
-import type { AnsweredFrame } from '../src/core/stream.ts';
+import type { ShownFrame } from '../src/core/overlay.ts';
 import type { VideoStreamingClient } from '../src/core/streaming-client.ts';
 
 export interface DrawnFrame {
   /** For each hand its 21 joints, normalised to the picture. */
   readonly hands: readonly (readonly (readonly [number, number])[])[];
+  /** The same as the newest answer has them, wherever they were drawn. */
+  readonly answeredHands: DrawnFrame['hands'];
   /** Position of the picture in its clip in s, or null for a camera. */
   readonly mediaTimeS: number | null;
-  readonly captureTimeNs: string;
+  /** On the page's clock. */
+  readonly capturedMs: number;
+  readonly drawnMs: number;
   /** Mean brightness of each column of the strip along the bottom edge, 0..255. */
   readonly strip: readonly number[];
 }
@@ -57,11 +61,15 @@ export function watchDrawing(): void {
     return taken;
   };
 
-  const keep = ({ mediaTimeS, result }: AnsweredFrame): void => {
+  const keep = ({ mediaTimeS, capturedMs, result }: ShownFrame): void => {
     const canvas = document.querySelector('canvas');
     if (canvas === null) return;
     const hands = Array.from({ length: Math.floor(joints.length / 21) }, (_, hand) => joints.slice(21 * hand, 21 * hand + 21));
-    frames.push({ hands, mediaTimeS, captureTimeNs: String(result.captureTimeNs), strip: stripOf(canvas) });
+    const drawnMs = performance.now();
+    const answeredHands = (result?.hands ?? []).map(({ landmarks }) =>
+      Array.from({ length: 21 }, (_, joint): [number, number] => [landmarks?.[3 * joint] ?? 0, landmarks?.[3 * joint + 1] ?? 0]),
+    );
+    frames.push({ hands, answeredHands, mediaTimeS, capturedMs, drawnMs, strip: stripOf(canvas) });
   };
   addEventListener('load', () => {
     // The page's own listener may come before or after this one; in the microtask both have run, and what is read is this frame's.

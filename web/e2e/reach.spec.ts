@@ -62,8 +62,8 @@ test('settings take effect while it runs', async ({ studio }) => {
   await expect.poll(() => studio.framesPerSecond()).toBeLessThan(7);
   const frame = await page.evaluate(
     () =>
-      new Promise<{ widthPx: number; hasImage: boolean }>((resolve) => {
-        globalThis.handstream.onFrame(({ result }) => resolve({ widthPx: result.widthPx, hasImage: result.image !== null }));
+      new Promise<{ widthPx: number | undefined; hasImage: boolean }>((resolve) => {
+        globalThis.handstream.onFrame(({ result }) => resolve({ widthPx: result?.widthPx, hasImage: result?.image != null }));
       }),
   );
   expect(frame).toEqual({ widthPx: 320, hasImage: true });

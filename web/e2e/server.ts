@@ -1,8 +1,9 @@
-/** A server of a test's own, to be stopped and started again. */
+/** A server of a test's own, to be stopped and started again, and a network to put before one. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { handstreamCommand } from './cameras.ts';
 
 export interface Server {
@@ -11,30 +12,42 @@ export interface Server {
 }
 
 /** Starts a server and waits until it takes sessions. On port 0 it takes any that is free. */
-export async function startServer(port: number): Promise<Server> {
-  const server = spawn(handstreamCommand(), ['serve', '--port', String(port)], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+export function startServer(port: number): Promise<Server> {
+  return start(['serve', '--port', String(port)], ({ stderr }) => stderr);
+}
+
+/** Stands before that server as a network of that profile would (`handstream relay`). */
+export function startRelay(serverUrl: string, profile: string): Promise<Server> {
+  return start(['relay', '--profile', profile, '--target', new URL(serverUrl).host, '--port', '0'], ({ stdout }) => stdout);
+}
+
+async function start(args: readonly string[], outputOf: (command: ChildProcess) => Readable | null): Promise<Server> {
+  const command = spawn(handstreamCommand(), args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, FORCE_COLOR: '', NO_COLOR: '1' },
   });
-  const url = await addressOf(server);
+  const output = outputOf(command);
+  // What nobody reads is let go, so that the command never waits for a reader.
+  for (const stream of [command.stdout, command.stderr]) if (stream !== output) stream.resume();
+  const url = await addressIn(output);
   const stop = async (): Promise<void> => {
-    if (server.exitCode !== null) return;
-    server.kill('SIGINT');
-    await once(server, 'exit');
+    if (command.exitCode !== null) return;
+    command.kill('SIGINT');
+    await once(command, 'exit');
   };
   return { url, stop };
 }
 
-async function addressOf(server: ChildProcess): Promise<string> {
-  if (server.stderr === null) throw new Error('the server has no stderr');
+async function addressIn(output: Readable | null): Promise<string> {
+  if (output === null) throw new Error('the command has no output');
   const said: string[] = [];
-  for await (const line of createInterface(server.stderr)) {
+  for await (const line of createInterface(output)) {
     said.push(line);
-    const url = /Open (?<url>http:\/\/\S+)/.exec(line)?.groups?.['url'];
+    const url = /open (?<url>http:\/\/\S+)/i.exec(line)?.groups?.['url'];
     if (url !== undefined) {
-      server.stderr.resume(); // Whatever else it says is let go, so that it never waits for a reader.
+      output.resume();
       return url;
     }
   }
-  throw new Error(`the server did not start: ${said.join('\n')}`);
+  throw new Error(`the command did not start: ${said.join('\n')}`);
 }

@@ -69,6 +69,7 @@ function parseSettings(stored: Record<string, unknown>): StreamSettings {
   };
   return {
     output: stored['output'] === 'annotated' ? 'annotated' : 'landmarks',
+    overlay: stored['overlay'] === 'live' ? 'live' : 'locked',
     captureWidthPx: size?.widthPx ?? DEFAULT_SETTINGS.captureWidthPx,
     captureHeightPx: size?.heightPx ?? DEFAULT_SETTINGS.captureHeightPx,
     frameThrottleMs: within('frameThrottleMs'),

@@ -63,7 +63,7 @@ function cameraOption(camera: MediaDeviceInfo, index: number): { value: string; 
 
 function PictureSettings({ studio }: { readonly studio: Studio }): ReactNode {
   const limit = useClientState((state) => state.maxHands);
-  const { output, maxHands } = studio.preferences.settings;
+  const { output, overlay, maxHands } = studio.preferences.settings;
   const isAnnotated = output === 'annotated';
   return (
     <section className="group" aria-labelledby="tracking-heading">
@@ -78,6 +78,20 @@ function PictureSettings({ studio }: { readonly studio: Studio }): ReactNode {
         onChange={(value) => studio.changeSettings({ output: value })}
         note={isAnnotated ? 'The server draws, and returns a JPEG.' : 'About 200 bytes for a hand, drawn over your own picture.'}
       />
+      {!isAnnotated && (
+        <Segmented
+          label="Drawn over"
+          value={overlay}
+          options={[
+            { value: 'locked', label: 'Their own picture' },
+            { value: 'live', label: 'The newest one' },
+          ]}
+          onChange={(value) => studio.changeSettings({ overlay: value })}
+          note={
+            overlay === 'locked' ? 'Locked: fits exactly, as late as the answer.' : 'Live: no delay; the hands are carried forward in time.'
+          }
+        />
+      )}
       <Segmented
         label="Hands at most"
         value={Math.min(maxHands, limit)}

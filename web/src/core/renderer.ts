@@ -1,11 +1,13 @@
-/** Draws an answered frame on a canvas: the picture, then the skeletons of the hands that have landmarks. */
+/** Draws a frame on a canvas: the picture, then the skeletons of the hands that have landmarks. */
 
 import { drawHand } from './draw.ts';
 import type { Hand } from './wire.ts';
 
 /** What there is to draw. */
 export interface Drawable {
-  readonly picture: ImageBitmap;
+  readonly picture: ImageBitmap | HTMLVideoElement;
+  readonly widthPx: number;
+  readonly heightPx: number;
   readonly hands: readonly Hand[];
 }
 
@@ -26,8 +28,9 @@ export class CanvasRenderer {
    * @param isMirrored - whether to show it as a mirror would. Only the display is mirrored: what is sent and what comes back stay as
    * the camera sees them.
    */
-  draw({ picture, hands }: Drawable, isMirrored: boolean): void {
-    const { width, height } = this.#fitCanvas(picture);
+  draw(drawable: Drawable, isMirrored: boolean): void {
+    const { picture, hands } = drawable;
+    const { width, height } = this.#fitCanvas(drawable);
     const context = this.#context;
     context.setTransform(isMirrored ? -1 : 1, 0, 0, 1, isMirrored ? this.#canvas.width : 0, 0);
     context.drawImage(picture, 0, 0, this.#canvas.width, this.#canvas.height);
@@ -41,10 +44,10 @@ export class CanvasRenderer {
    *
    * Returns the size in CSS pixels, which is what lines and labels are measured in.
    */
-  #fitCanvas(picture: ImageBitmap): { width: number; height: number } {
+  #fitCanvas({ widthPx: pictureWidthPx, heightPx: pictureHeightPx }: Drawable): { width: number; height: number } {
     const { clientWidth, clientHeight } = this.#canvas;
-    const fit = Math.min(clientWidth / picture.width, clientHeight / picture.height) || 1;
-    const [width, height] = [picture.width * fit, picture.height * fit];
+    const fit = Math.min(clientWidth / pictureWidthPx, clientHeight / pictureHeightPx) || 1;
+    const [width, height] = [pictureWidthPx * fit, pictureHeightPx * fit];
     const scale = globalThis.devicePixelRatio || 1;
     const [widthPx, heightPx] = [Math.round(width * scale), Math.round(height * scale)];
     if (this.#canvas.width !== widthPx) this.#canvas.width = widthPx;

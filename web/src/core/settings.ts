@@ -2,9 +2,17 @@
 
 import type { SessionSettings } from './control.ts';
 
+/**
+ * - `locked`: each skeleton is drawn with the very picture that it was computed from; the picture is as late as the answer.
+ * - `live`: the newest picture, with the hands carried forward to its time.
+ */
+export type OverlayMode = 'locked' | 'live';
+
 export interface StreamSettings {
   /** Whether the server draws the skeletons into the picture, or the page draws the landmarks over its own. */
   readonly output: 'annotated' | 'landmarks';
+  /** Whether the page draws landmarks with their own picture, or carries them forward to the newest one. */
+  readonly overlay: OverlayMode;
   /** The box that captured pictures are scaled down into, keeping their shape. */
   readonly captureWidthPx: number;
   readonly captureHeightPx: number;
@@ -20,6 +28,7 @@ export interface StreamSettings {
 
 export const DEFAULT_SETTINGS: StreamSettings = {
   output: 'landmarks',
+  overlay: 'locked',
   captureWidthPx: 640,
   captureHeightPx: 480,
   frameThrottleMs: 33,

@@ -3,10 +3,11 @@ import type { Capture, Picture, TakeRequest } from './capture.ts';
 import { openCapture } from './capture.ts';
 import { type ClientState, INITIAL_STATE } from './client-state.ts';
 import { ClientError } from './errors.ts';
+import type { ShownFrame } from './overlay.ts';
 import { DEFAULT_SETTINGS, type StreamSettings } from './settings.ts';
 import { openSource } from './sources.ts';
 import { Store } from './store.ts';
-import { type AnsweredFrame, Stream } from './stream.ts';
+import { Stream } from './stream.ts';
 import type { TransportEvents } from './transport.ts';
 import { bytesOf, readVectors } from './vectors.ts';
 
@@ -95,7 +96,7 @@ async function opened(settings: Partial<StreamSettings> = {}) {
   vi.mocked(openSource).mockResolvedValue(source);
   vi.mocked(openCapture).mockResolvedValue(capture);
   const store = new Store<ClientState>(INITIAL_STATE);
-  const drawn: AnsweredFrame[] = [];
+  const drawn: ShownFrame[] = [];
   const wire: { events?: TransportEvents; sent: (string | Uint8Array)[] } = { sent: [] };
   const onFailed = vi.fn<(error: ClientError) => void>();
   const stream = new Stream({
@@ -105,7 +106,7 @@ async function opened(settings: Partial<StreamSettings> = {}) {
     },
     settings: { ...DEFAULT_SETTINGS, frameThrottleMs: 0, ...settings },
     store,
-    listeners: new Set([(frame: AnsweredFrame) => void drawn.push(frame)]),
+    listeners: new Set([(frame: ShownFrame) => void drawn.push(frame)]),
     onFailed,
   });
   await stream.open({ kind: 'camera', deviceId: null });
@@ -178,7 +179,7 @@ test('never goes back: an answer that is unpacked after a newer one is not drawn
   await settled();
   unpacked[0]?.(older);
   await settled();
-  expect(drawn.map(({ result }) => result.frameId)).toEqual([1]);
+  expect(drawn.map(({ result }) => result?.frameId)).toEqual([1]);
   expect([older.isClosed, newer.isClosed]).toEqual([true, true]);
 });
 

@@ -3,7 +3,7 @@
  *
  * Theory of operation: whenever the flow has a free place and no picture is being taken, one picture is asked for; once it is
  * there, it is sent. What the page keeps of a sent frame waits in `#pending` until the session settles that frame, so there are never
- * more than the flow allows. An answer is unpacked, given to the listeners unless a newer one has been, and its picture closed.
+ * more than the flow allows. An answer goes to the overlay, which decides what is drawn and when, and closes its picture.
  */
 
 import { type Capture, openCapture, type Picture } from './capture.ts';
@@ -13,14 +13,15 @@ import type { Welcome } from './control.ts';
 import { ClientError } from './errors.ts';
 import { FiguresWindow } from './figures.ts';
 import type { FlowOptions, SentFrame } from './flow.ts';
-import type { Drawable } from './renderer.ts';
+import { LiveOverlay } from './live-overlay.ts';
+import { LockedOverlay } from './locked-overlay.ts';
+import type { Answer, Overlay, OverlayEvents, ShownFrame } from './overlay.ts';
 import type { SessionEvent } from './session.ts';
 import { type StreamSettings, sessionSettings } from './settings.ts';
 import { type FrameSource, openSource, type SourceRequest } from './sources.ts';
 import { spansOf } from './spans.ts';
 import type { Store } from './store.ts';
 import type { Connect } from './transport.ts';
-import { unpackPicture } from './unpack.ts';
 import type { Handedness, Result } from './wire.ts';
 
 /** How often the summary is renewed and overdue frames are looked for. */
@@ -29,14 +30,7 @@ const TICK_MS = 250;
 /** A picture that waited longer than this for a free place gives way to the next one. */
 const HELD_AT_MOST_MS = 50;
 
-/** A frame with its answer. The picture is closed when the last listener has returned. */
-export interface AnsweredFrame extends Drawable {
-  readonly result: Result;
-  /** Position of the picture in its clip, in s; null for a camera. */
-  readonly mediaTimeS: number | null;
-}
-
-export type FrameListener = (frame: AnsweredFrame) => void;
+export type FrameListener = (frame: ShownFrame) => void;
 
 export interface StreamOptions {
   readonly connect: Connect;
@@ -48,12 +42,7 @@ export interface StreamOptions {
 }
 
 /** What stays on the page while a frame is on its way. */
-interface Pending {
-  /** Grows with every frame, over all connections. */
-  readonly sequence: number;
-  readonly picture: Picture;
-  readonly sentMs: number;
-}
+type Pending = Pick<Answer, 'sequence' | 'picture' | 'sentMs'>;
 
 export class Stream {
   readonly #options: StreamOptions;
@@ -62,15 +51,14 @@ export class Stream {
   #settings: StreamSettings;
   #source: FrameSource | null = null;
   #capture: Capture | null = null;
+  #overlay: Overlay | null = null;
   #connection: Connection | null = null;
   #ticker: ReturnType<typeof setInterval> | undefined;
   #maxHandsLimit: number | null = null;
   #isTaking = false;
   #isClosed = false;
   #nextSequence = 0;
-  #lastShownSequence = -1;
   #newestHands: readonly Handedness[] = [];
-  #awaitsScreen: ((shownMs: number) => void) | null = null;
 
   constructor(options: StreamOptions) {
     this.#options = options;
@@ -88,14 +76,20 @@ export class Stream {
     this.#source = source;
     const capture = this.#isClosed ? null : await openCapture(source);
     this.#capture = capture;
-    if (this.#isClosed) return this.close();
+    if (this.#isClosed || capture === null) return this.close();
+    this.#overlay = this.#openOverlay(source, capture);
     this.#options.store.set({ source: { kind: source.kind, label: source.label } });
     this.#connection = this.#connect();
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
   }
 
   updateSettings(settings: StreamSettings): void {
+    const isOtherOverlay = isLive(settings) !== isLive(this.#settings);
     this.#settings = settings;
+    if (isOtherOverlay && this.#source !== null && this.#capture !== null) {
+      this.#overlay?.close();
+      this.#overlay = this.#openOverlay(this.#source, this.#capture);
+    }
     this.#source?.resize(settings.captureWidthPx, settings.captureHeightPx);
     this.#connection?.updateSettings(sessionSettings(settings, this.#maxHandsLimit), flowOptions(settings));
   }
@@ -108,6 +102,7 @@ export class Stream {
     this.#isClosed = true;
     clearInterval(this.#ticker);
     this.#connection?.close();
+    this.#overlay?.close();
     this.#capture?.close();
     this.#source?.stop();
   }
@@ -124,7 +119,10 @@ export class Stream {
           for (const event of events) this.#receive(event, nowMs);
           this.#takeNext();
         },
-        onLost: () => store.set({ phase: 'reconnecting', error: new ClientError('server_away'), hands: [] }),
+        onLost: () => {
+          this.#overlay?.forget();
+          store.set({ phase: 'reconnecting', error: new ClientError('server_away'), hands: [] });
+        },
         onRefused: (reason) => onFailed(new ClientError('server_refused', reason || undefined)),
       },
     });
@@ -141,8 +139,9 @@ export class Stream {
 
   async #takeAndSend(capture: Capture, notBeforeMs: number): Promise<void> {
     try {
-      const { captureWidthPx: boxWidthPx, captureHeightPx: boxHeightPx, captureJpegQuality: quality, output } = this.#settings;
-      const picture = await capture.take({ notBeforeMs, boxWidthPx, boxHeightPx, quality, keepPicture: output === 'landmarks' });
+      const { captureWidthPx: boxWidthPx, captureHeightPx: boxHeightPx, captureJpegQuality: quality } = this.#settings;
+      const keepPicture = this.#settings.output === 'landmarks' && !isLive(this.#settings);
+      const picture = await capture.take({ notBeforeMs, boxWidthPx, boxHeightPx, quality, keepPicture });
       this.#send(picture);
     } catch (error) {
       const clientError = error instanceof ClientError ? error : new ClientError('capture_failed', String(error), { cause: error });
@@ -206,36 +205,26 @@ export class Stream {
     const bytesDown = result.messageBytes;
     this.#figures.addAnswered({ atMs: receivedMs, roundTripMs: receivedMs - frame.sentMs, bytesUp: frame.bytes, bytesDown });
     this.#newestHands = result.hands.map((hand) => hand.handedness);
-    void this.#show(result, pending, receivedMs);
+    this.#overlay?.answered({ ...pending, result, receivedMs });
   }
 
-  async #show(result: Result, { picture, sequence, sentMs }: Pending, receivedMs: number): Promise<void> {
-    const shown = await unpackPicture(result, picture.bitmap);
-    const isNewest = sequence > this.#lastShownSequence;
-    if (shown !== null && isNewest && !this.#isClosed) {
-      this.#lastShownSequence = sequence;
-      const unpackedMs = performance.now();
-      for (const listener of this.#options.listeners) {
-        listener({ picture: shown, hands: result.hands, result, mediaTimeS: picture.mediaTimeS });
-      }
-      const { capturedMs, arrivedMs } = picture;
-      this.#whenOnScreen((shownMs) => {
+  /** The overlay that the settings ask for. The video of a camera that a worker reads only plays where it is looked at. */
+  #openOverlay(source: FrameSource, capture: Capture): Overlay {
+    const events: OverlayEvents = {
+      onFrame: (frame) => {
+        for (const listener of this.#options.listeners) listener(frame);
+      },
+      onShown: ({ picture: { capturedMs, arrivedMs }, sentMs, receivedMs, result }, unpackedMs, shownMs) => {
         const spansMs = spansOf({ capturedMs, arrivedMs, sentMs, receivedMs, unpackedMs, shownMs }, result);
         this.#figures.addShown({ atMs: shownMs, ageMs: shownMs - capturedMs, spansMs });
-      });
+      },
+    };
+    if (isLive(this.#settings)) {
+      source.video.play().catch(() => undefined); // A video that was freed meanwhile plays no more.
+      return new LiveOverlay(source, events);
     }
-    shown?.close();
-  }
-
-  /** Calls back when what was drawn goes to the screen; never, if something newer is drawn before. */
-  #whenOnScreen(callback: (shownMs: number) => void): void {
-    const isScheduled = this.#awaitsScreen !== null;
-    this.#awaitsScreen = callback;
-    if (isScheduled) return;
-    requestAnimationFrame(() => {
-      this.#awaitsScreen?.(performance.now());
-      this.#awaitsScreen = null;
-    });
+    if (capture.kind === 'stream') source.video.pause();
+    return new LockedOverlay(events);
   }
 
   #letGo(frame: SentFrame): Pending | null {
@@ -250,6 +239,10 @@ export class Stream {
     const { phase } = this.#options.store.get();
     this.#options.store.set({ figures: this.#figures.summary(nowMs), hands: phase === 'running' ? this.#newestHands : [] });
   }
+}
+
+function isLive({ output, overlay }: StreamSettings): boolean {
+  return output === 'landmarks' && overlay === 'live';
 }
 
 function flowOptions(settings: StreamSettings): Partial<FlowOptions> {

@@ -2,7 +2,7 @@
  * `VideoStreamingClient`: sends the newest picture of a source when the flow allows, and hands over the answers.
  *
  * Two ways out, by how often things change: `subscribe` and `getState` give the summary a few times a second, for a view; `onFrame`
- * gives each answered frame at once, to be drawn imperatively.
+ * gives each frame that is to be drawn at once, to be drawn imperatively.
  */
 
 import { type ClientState, INITIAL_STATE } from './client-state.ts';
@@ -31,7 +31,7 @@ export class VideoStreamingClient {
   /** Calls back after every change of the summary, a few times a second; returns how to stop that. */
   readonly subscribe = (listener: () => void): (() => void) => this.#store.subscribe(listener);
 
-  /** Calls back with each answered frame, in order; returns how to stop that. */
+  /** Calls back with each frame that is to be drawn, in order; returns how to stop that. */
   onFrame(listener: FrameListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -1,4 +1,4 @@
-/** Reads the golden messages of `tests/vectors/`, which Python is tested with too. For tests only. */
+/** Reads the golden messages of `tests/vectors/`, which Python is tested with too, and the demo clip's truth. For tests only. */
 
 import { readFileSync } from 'node:fs';
 
@@ -14,4 +14,19 @@ export function bytesOf(hex: string): Uint8Array<ArrayBuffer> {
 
 export function hexOf(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** One hand of the demo clip: its joints (x, y, x, y ...) in px. */
+export interface ClipHand {
+  readonly id: number;
+  readonly xy: readonly number[];
+}
+
+/** The truth of the demo clip: the hands of each frame, and where its chapters begin. */
+export function readClipTruth(): {
+  readonly chapters: readonly (readonly [string, number])[];
+  readonly frames: readonly (readonly ClipHand[])[];
+} {
+  const path = new URL('../../../src/handstream/demo/hands.truth.json', import.meta.url);
+  return JSON.parse(readFileSync(path, 'utf-8')) as ReturnType<typeof readClipTruth>;
 }

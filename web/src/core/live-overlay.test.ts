@@ -1,0 +1,80 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { LiveOverlay } from './live-overlay.ts';
+import type { Answer, OverlayEvents, ShownFrame } from './overlay.ts';
+import type { FrameSource } from './sources.ts';
+import { bytesOf, readVectors } from './vectors.ts';
+import { type VideoPicture, watchPictures } from './video-pictures.ts';
+import { parseResult } from './wire.ts';
+
+vi.mock('./video-pictures.ts', () => ({ watchPictures: vi.fn() }));
+
+const RESULT = parseResult(bytesOf(readVectors<{ hex: string }[]>('results')[0]?.hex ?? '').buffer);
+const landmarks = (shift: number) => Float32Array.from({ length: 63 }, (_, index) => (index % 3 === 0 ? shift : 0) + (index % 21) / 100);
+
+function answerOf(sequence: number, capturedMs: number, shift: number): Answer & { readonly close: () => void } {
+  const close = vi.fn();
+  const bitmap = { close } as unknown as ImageBitmap;
+  const picture = { jpeg: new ArrayBuffer(0), widthPx: 4, heightPx: 3, bitmap, capturedMs, arrivedMs: 0, mediaTimeS: null, skipped: 0 };
+  const hand = { handId: 1, handedness: 'Left' as const, score: 1, landmarks: landmarks(shift), worldLandmarks: null };
+  return { result: { ...RESULT, widthPx: 4, heightPx: 3, hands: [hand] }, picture, sequence, sentMs: 0, receivedMs: 0, close };
+}
+
+function opened() {
+  let present: (picture: VideoPicture) => void = () => undefined;
+  const stopWatching = vi.fn();
+  vi.mocked(watchPictures).mockImplementation((_, listener) => {
+    present = listener;
+    return stopWatching;
+  });
+  const shown: ShownFrame[] = [];
+  const onShown = vi.fn<OverlayEvents['onShown']>();
+  const source = { kind: 'camera', video: { videoWidth: 8, videoHeight: 6 } } as FrameSource;
+  const overlay = new LiveOverlay(source, { onFrame: (frame) => void shown.push(frame), onShown });
+  return { overlay, present: (capturedMs: number) => present({ capturedMs, mediaTimeS: 99 }), shown, onShown, stopWatching };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal('requestAnimationFrame', (callback: FrameRequestCallback) => setTimeout(callback, 16));
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+test('each picture is shown at once, with the hands carried forward to its time', () => {
+  const { overlay, present, shown } = opened();
+  present(0);
+  expect(shown[0]).toMatchObject({ hands: [], widthPx: 8, heightPx: 6, capturedMs: 0, mediaTimeS: null, result: null });
+  overlay.answered(answerOf(0, 0, 0));
+  overlay.answered(answerOf(1, 30, 0.3));
+  present(60);
+  expect(shown[1]?.hands[0]?.landmarks?.[0]).toBeCloseTo(0.6, 1);
+  expect(shown[1]?.result).not.toBeNull();
+});
+
+test('an answer is told to have reached the screen once, with the next picture', () => {
+  const { overlay, present, onShown } = opened();
+  const answer = answerOf(0, 0, 0);
+  overlay.answered(answer);
+  present(30);
+  present(60);
+  vi.advanceTimersByTime(50);
+  expect(onShown.mock.calls.map(([shownAnswer]) => shownAnswer)).toEqual([answer]);
+});
+
+test('it closes what was kept of a frame, ignores an answer that a newer one overtook, and forgets all with the connection', () => {
+  const { overlay, present, shown, stopWatching } = opened();
+  const [newer, older] = [answerOf(1, 30, 0.3), answerOf(0, 0, 0)];
+  overlay.answered(newer);
+  overlay.answered(older);
+  expect(newer.close).toHaveBeenCalledOnce();
+  expect(older.close).toHaveBeenCalledOnce();
+  present(30);
+  expect(shown.at(-1)?.hands[0]?.landmarks?.[0]).toBeCloseTo(0.3, 5);
+  overlay.forget();
+  present(40);
+  expect(shown.at(-1)).toMatchObject({ hands: [], result: null });
+  overlay.close();
+  expect(stopWatching).toHaveBeenCalledOnce();
+});

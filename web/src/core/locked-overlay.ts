@@ -1,0 +1,41 @@
+/** Shows each answer with the very picture that it was computed from, and never goes back. */
+
+import { type Answer, NextScreen, type Overlay, type OverlayEvents } from './overlay.ts';
+import { unpackPicture } from './unpack.ts';
+
+export class LockedOverlay implements Overlay {
+  readonly #events: OverlayEvents;
+  readonly #screen = new NextScreen();
+  #lastSequence = -1;
+  #isClosed = false;
+
+  constructor(events: OverlayEvents) {
+    this.#events = events;
+  }
+
+  answered(answer: Answer): void {
+    void this.#show(answer);
+  }
+
+  forget(): void {
+    // Nothing is carried over from answer to answer.
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  async #show(answer: Answer): Promise<void> {
+    const { result, sequence } = answer;
+    const { bitmap, capturedMs, mediaTimeS } = answer.picture;
+    const picture = await unpackPicture(result, bitmap);
+    if (picture !== null && sequence > this.#lastSequence && !this.#isClosed) {
+      this.#lastSequence = sequence;
+      const unpackedMs = performance.now();
+      const { width: widthPx, height: heightPx } = picture;
+      this.#events.onFrame({ picture, widthPx, heightPx, hands: result.hands, capturedMs, mediaTimeS, result });
+      this.#screen.wait((shownMs) => this.#events.onShown(answer, unpackedMs, shownMs));
+    }
+    picture?.close();
+  }
+}
