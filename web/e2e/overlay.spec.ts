@@ -7,7 +7,7 @@ const truth = new ClipTruth();
 
 /** Lets the demo clip play once in that overlay and returns what was drawn. */
 async function watch(studio: Studio, overlay: string): Promise<readonly DrawnFrame[]> {
-  await studio.page.getByRole('radio', { name: overlay }).check({ force: true });
+  await studio.page.getByRole('radio', { name: overlay, exact: true }).check({ force: true });
   await studio.page.waitForTimeout(500);
   await studio.drawnFrames();
   await studio.page.waitForTimeout((1000 * truth.frameCount) / 30);
@@ -45,9 +45,9 @@ for (const path of ['loopback', '4g'] as const) {
     await studio.open({ sourceKind: 'demo' }, relay?.url ?? serverUrl);
     await studio.start();
     await studio.expectLive();
-    const live = figuresOf(await watch(studio, 'The newest one'));
+    const live = figuresOf(await watch(studio, 'Live'));
     await studio.keepScreenshot(`overlay-live-${path}`);
-    const locked = figuresOf(await watch(studio, 'Their own picture'));
+    const locked = figuresOf(await watch(studio, 'Locked'));
     await relay?.stop();
     test.info().annotations.push({ type: 'figures', description: JSON.stringify({ live, locked }) });
     expect(locked.error, 'locked: as on a still picture').toBeLessThan(0.1);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import { Session, type SessionEvent } from '../src/core/session.ts';
-import { webSocketConnect } from '../src/core/transport.ts';
+import { type Transport, webSocketConnect } from '../src/core/transport.ts';
 import { SYNTHETIC_CAMERA } from './cameras.ts';
 
 /** The first pictures of the camera file, which is JPEGs one after the other. */
@@ -19,12 +19,19 @@ class Conversation {
   readonly events: SessionEvent[] = [];
   closeCode: number | null = null;
   isOpen = false;
-  readonly transport = webSocketConnect(`${(process.env['HANDSTREAM_URL'] ?? '').replace('http', 'ws')}/ws/video`)({
-    onOpen: () => (this.isOpen = true),
-    onText: (text) => void this.events.push(...this.session.receiveText(text, performance.now())),
-    onBinary: (message) => void this.events.push(...this.session.receiveBinary(message, performance.now())),
-    onClose: (code) => (this.closeCode = code),
-  });
+  readonly transport: Transport = webSocketConnect(`${(process.env['HANDSTREAM_URL'] ?? '').replace('http', 'ws')}/ws/video`)(
+    {
+      onOpen: () => (this.isOpen = true),
+      onText: (text) => void this.events.push(...this.session.receiveText(text, performance.now())),
+      onBinary: (message) => {
+        this.events.push(...this.session.receiveBinary(message, performance.now()));
+        const ack = this.session.takeAck();
+        if (ack !== null) this.transport.send(ack);
+      },
+      onClose: (code) => (this.closeCode = code),
+    },
+    false,
+  );
 
   static async opened(): Promise<Conversation> {
     const conversation = new Conversation();

@@ -1,4 +1,4 @@
-import { startServer } from './server.ts';
+import { startRelay, startServer } from './server.ts';
 import { expect, test } from './studio.ts';
 
 /** Makes the camera fail as a browser would say it. */
@@ -32,13 +32,23 @@ test('an address that browsers keep the camera from is named', async ({ studio }
   await expect(studio.page.getByRole('heading', { name: /keeps the camera from this address/ })).toBeVisible();
 });
 
-test('a camera that is unplugged is missed', async ({ studio }) => {
+test('a camera that is unplugged is missed, and goes on by itself when it is plugged in again', async ({ studio }) => {
   await studio.page.addInitScript(() => {
     const { mediaDevices } = navigator;
     const getUserMedia = mediaDevices.getUserMedia.bind(mediaDevices);
+    let isPlugged = true;
+    const enumerateDevices = mediaDevices.enumerateDevices.bind(mediaDevices);
+    mediaDevices.enumerateDevices = async () => (isPlugged ? enumerateDevices() : []);
+    addEventListener('plug', () => {
+      isPlugged = true;
+      mediaDevices.dispatchEvent(new Event('devicechange'));
+    });
     mediaDevices.getUserMedia = async (constraints) => {
       const stream = await getUserMedia(constraints);
-      addEventListener('unplug', () => stream.getVideoTracks()[0]?.dispatchEvent(new Event('ended')));
+      addEventListener('unplug', () => {
+        isPlugged = false;
+        stream.getVideoTracks()[0]?.dispatchEvent(new Event('ended'));
+      });
       return stream;
     };
   });
@@ -47,6 +57,10 @@ test('a camera that is unplugged is missed', async ({ studio }) => {
   await studio.expectLive();
   await studio.page.evaluate(() => dispatchEvent(new Event('unplug')));
   await expect(studio.page.getByRole('heading', { name: 'The camera was unplugged' })).toBeVisible();
+  await studio.page.evaluate(() => navigator.mediaDevices.dispatchEvent(new Event('devicechange'))); // Another device came or went.
+  await expect(studio.page.locator('.chip')).toHaveText('Stopped');
+  await studio.page.evaluate(() => dispatchEvent(new Event('plug')));
+  await studio.expectLive();
 });
 
 test('a file that is no video is refused with a word on formats', async ({ studio }) => {
@@ -67,10 +81,43 @@ test('the server goes away and comes back, and the page goes on by itself', asyn
   await studio.expectLive();
   await first.stop();
   await expect(studio.page.getByRole('heading', { name: 'The server does not answer' })).toBeVisible();
-  await expect(studio.page.locator('.chip')).toHaveText('Server away');
+  await expect(studio.page.locator('.chip')).toHaveText('Reconnecting …');
   await studio.keepScreenshot('trouble-server-away');
   const second = await startServer(Number(new URL(first.url).port));
+  await expect(studio.page.locator('.chip')).toHaveText(/back, new session/);
+  await studio.keepScreenshot('back-new-session');
   await studio.expectLive();
   await expect(studio.page.getByRole('heading', { name: 'The server does not answer' })).toBeHidden();
   await second.stop();
+});
+
+test('a path that breaks is taken up again with the same session', async ({ studio }) => {
+  test.slow();
+  const relay = await startRelay(process.env['HANDSTREAM_URL'] ?? '', 'reconnect');
+  await studio.open({ sourceKind: 'demo' }, relay.url);
+  await studio.start();
+  await studio.expectLive();
+  await expect(studio.page.locator('.chip')).toHaveText(/Reconnecting/);
+  await expect(studio.page.locator('.chip')).toHaveText(/back, same session/);
+  await studio.keepScreenshot('back-same-session');
+  await studio.expectLive();
+  await relay.stop();
+});
+
+test('a hidden page sends nothing, and goes on at once when it is seen', async ({ studio }) => {
+  await studio.open({ sourceKind: 'demo' });
+  await studio.start();
+  await studio.expectLive();
+  const show = (state: string) =>
+    studio.page.evaluate((visibilityState) => {
+      Object.defineProperty(document, 'visibilityState', { value: visibilityState, configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, state);
+  await show('hidden');
+  await studio.page.waitForTimeout(300);
+  await studio.drawnFrames();
+  await studio.page.waitForTimeout(500);
+  expect(await studio.drawnFrames()).toEqual([]);
+  await show('visible');
+  await expect.poll(async () => (await studio.drawnFrames()).length).toBeGreaterThan(0);
 });

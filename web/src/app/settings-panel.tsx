@@ -80,15 +80,15 @@ function PictureSettings({ studio }: { readonly studio: Studio }): ReactNode {
       />
       {!isAnnotated && (
         <Segmented
-          label="Drawn over"
+          label="Picture under them"
           value={overlay}
           options={[
-            { value: 'locked', label: 'Their own picture' },
-            { value: 'live', label: 'The newest one' },
+            { value: 'locked', label: 'Locked' },
+            { value: 'live', label: 'Live' },
           ]}
           onChange={(value) => studio.changeSettings({ overlay: value })}
           note={
-            overlay === 'locked' ? 'Locked: fits exactly, as late as the answer.' : 'Live: no delay; the hands are carried forward in time.'
+            overlay === 'locked' ? 'Their own: fits exactly, as late as the answer.' : 'The newest: no delay; hands are carried forward.'
           }
         />
       )}

@@ -1,15 +1,19 @@
-/** How long to wait before the next attempt to connect: exponential, with jitter so that many pages don't return at one moment. */
+/**
+ * How long to wait before the next attempt to connect: exponential, with full jitter (M. Brooker, "Exponential Backoff And Jitter", AWS
+ * Architecture Blog, 2015), so that the pages of a server that restarts come back evenly spread, whatever their number.
+ */
 
-const FIRST_MS = 500;
-const LONGEST_MS = 10_000;
+/** The bound of the first wait: a cut of the network is often over at once. */
+const FIRST_BOUND_MS = 250;
+/** The bound grows no further: a server that is back is found within this. */
+const LONGEST_BOUND_MS = 8000;
 
 /**
- * The pause before an attempt, in ms: half of it grows with the failures, the other half is random.
+ * The pause before an attempt, in ms.
  *
- * @param failures - attempts that have failed since the last connection, from 1.
+ * @param failures - attempts that have failed since the connection was lost, from 0.
  * @param random - a number from [0, 1).
  */
 export function backoffMs(failures: number, random: number): number {
-  const ceilingMs = Math.min(LONGEST_MS, FIRST_MS * 2 ** (failures - 1));
-  return (ceilingMs / 2) * (1 + random);
+  return random * Math.min(FIRST_BOUND_MS * 2 ** failures, LONGEST_BOUND_MS);
 }

@@ -21,6 +21,8 @@ export interface ClientState {
   /** MediaPipe's labels of the hands in the newest answer. */
   readonly hands: readonly Handedness[];
   readonly source: Pick<FrameSource, 'kind' | 'label'> | null;
+  /** Shortly after the server came back: whether it still had the session, so that settings and hands went on. */
+  readonly comeback: 'same_session' | 'new_session' | null;
   /** The server's name and engine, once it has said them. */
   readonly server: { readonly name: string; readonly engine: string } | null;
   /** What the server could not use of what it was sent, in its own words, until it has taken other settings. */
@@ -35,6 +37,7 @@ export const INITIAL_STATE: ClientState = {
   figures: NO_FIGURES,
   hands: [],
   source: null,
+  comeback: null,
   server: null,
   notice: null,
   maxHands: 4,

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Connection, type ConnectionEvents } from './connection.ts';
 import type { SessionEvent } from './session.ts';
 import type { Transport, TransportEvents } from './transport.ts';
-import { readVectors } from './vectors.ts';
+import { bytesOf, readVectors } from './vectors.ts';
 
 const WELCOME = readVectors<{ text: string }[]>('server_messages')[0]?.text ?? '';
 
@@ -10,9 +10,11 @@ class FakeTransport implements Transport {
   readonly sent: (string | Uint8Array)[] = [];
   isClosed = false;
   readonly events: TransportEvents;
+  readonly isResuming: boolean;
 
-  constructor(events: TransportEvents) {
+  constructor(events: TransportEvents, isResuming: boolean) {
     this.events = events;
+    this.isResuming = isResuming;
   }
 
   send(message: string | Uint8Array): void {
@@ -33,8 +35,8 @@ function connected() {
     onLost: vi.fn<ConnectionEvents['onLost']>(),
     onRefused: vi.fn<ConnectionEvents['onRefused']>(),
   };
-  const connect = (transportEvents: TransportEvents): Transport => {
-    const transport = new FakeTransport(transportEvents);
+  const connect = (transportEvents: TransportEvents, isResuming: boolean): Transport => {
+    const transport = new FakeTransport(transportEvents, isResuming);
     transports.push(transport);
     return transport;
   };
@@ -73,8 +75,37 @@ test('comes back by itself with the newest settings, and gives up the frames of 
   expect(JSON.parse(String(newest().sent[0]))).toMatchObject({ settings: { output: 'annotated' } });
 });
 
+test('presents the token of the last welcome, through all attempts, and goes on counting frames', () => {
+  const { connection, newest } = connected();
+  expect(newest().isResuming).toBe(false);
+  newest().events.onOpen();
+  newest().events.onText(WELCOME);
+  const { resume_token: token } = JSON.parse(WELCOME) as { resume_token: string };
+  connection.sendFrame(new ArrayBuffer(4), 0n, 0);
+  newest().events.onClose(1006, '');
+  vi.runOnlyPendingTimers();
+  newest().events.onClose(1006, ''); // It was not even opened.
+  vi.runOnlyPendingTimers();
+  expect(newest().isResuming).toBe(true);
+  newest().events.onOpen();
+  expect(JSON.parse(String(newest().sent[0]))).toMatchObject({ type: 'hello', resume: token });
+  expect(connection.sendFrame(new ArrayBuffer(4), 0n, 0)).toBe(1);
+});
+
+test('a result is acknowledged before anything else is done with it', () => {
+  const { connection, newest, sessionEvents } = connected();
+  newest().events.onOpen();
+  newest().events.onText(JSON.stringify({ ...JSON.parse(WELCOME), features: ['ack'] }));
+  connection.sendFrame(new ArrayBuffer(4), 0n, 0);
+  const result = bytesOf(readVectors<{ hex: string }[]>('results')[0]?.hex ?? '').buffer;
+  new DataView(result).setUint32(6, 0);
+  newest().events.onBinary(result);
+  expect(newest().sent.at(-1)).toBe('{"type":"ack","frame_id":0}');
+  expect(sessionEvents.at(-1)).toMatchObject({ type: 'result' });
+});
+
 test('pauses grow while the server is away, and start small again after a welcome', () => {
-  vi.spyOn(Math, 'random').mockReturnValue(0);
+  vi.spyOn(Math, 'random').mockReturnValue(0.5);
   const { newest, events } = connected();
   for (let attempt = 0; attempt < 3; attempt += 1) {
     newest().events.onClose(1006, '');
@@ -83,7 +114,7 @@ test('pauses grow while the server is away, and start small again after a welcom
   newest().events.onOpen();
   newest().events.onText(WELCOME);
   newest().events.onClose(1001, '');
-  expect(events.onLost.mock.calls).toEqual([[250], [500], [1000], [250]]);
+  expect(events.onLost.mock.calls).toEqual([[125], [250], [500], [125]]);
 });
 
 test('a server that refuses this client is not asked again', () => {

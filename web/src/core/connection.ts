@@ -1,19 +1,20 @@
 /**
  * A session that is kept up: connects, says hello, and connects again with growing pauses whenever the connection is lost.
  *
- * Each connection has a `Session` of its own, which starts afresh; what happened in it is told to `events` until it is gone.
+ * Each connection has a `Session` of its own; what happened in it is told to `events` until it is gone. The next one takes the server's
+ * session up with the token of the last welcome, so settings, frame ids and followed hands go on, if the server still has them.
  */
 
 import { backoffMs } from './backoff.ts';
 import type { SessionSettings } from './control.ts';
 import type { FlowOptions } from './flow.ts';
-import { Session, type SessionEvent } from './session.ts';
-import type { Connect, Transport } from './transport.ts';
+import { type Resumption, Session, type SessionEvent } from './session.ts';
+import type { Connect, Transport, TransportEvents } from './transport.ts';
 
 const CLIENT_NAME = 'handstream-web/0.1.0';
 
 /** Close codes (`docs/protocol.md`) after which the same client would only be refused again. */
-const REFUSED_CODES: ReadonlySet<number> = new Set([1002, 1003, 1007, 1008]);
+const REFUSED_CODES: ReadonlySet<number> = new Set([1002, 1003, 1007, 1008, 4000]);
 
 export interface ConnectionEvents {
   /** Frames may be sent. */
@@ -38,6 +39,7 @@ export class Connection {
   #flow: Partial<FlowOptions>;
   #session: Session | null = null;
   #transport: Transport | null = null;
+  #resumption: Resumption | null = null;
   #failures = 0;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -94,13 +96,14 @@ export class Connection {
   }
 
   #open(): void {
-    const session = new Session(this.#flow);
+    const resumes = this.#resumption;
+    const session = new Session(this.#flow, resumes);
     const { events } = this.#options;
     const pass = (sessionEvents: SessionEvent[], nowMs: number): void => {
       if (session.isOpen) this.#failures = 0;
       events.onSessionEvents(sessionEvents, nowMs);
     };
-    const transport = this.#options.connect({
+    const transportEvents: TransportEvents = {
       onOpen: () => {
         this.#session = session;
         transport.send(session.hello(CLIENT_NAME, this.#settings));
@@ -109,20 +112,24 @@ export class Connection {
       onText: (text) => pass(session.receiveText(text, performance.now()), performance.now()),
       onBinary: (message) => {
         const nowMs = performance.now();
-        pass(session.receiveBinary(message, nowMs), nowMs);
+        const sessionEvents = session.receiveBinary(message, nowMs);
+        const ack = session.takeAck();
+        if (ack !== null) transport.send(ack);
+        pass(sessionEvents, nowMs);
       },
       onClose: (code, reason) => {
         if (REFUSED_CODES.has(code)) this.#refuse(reason);
         else this.#lose();
       },
-    });
+    };
+    const transport = this.#options.connect(transportEvents, resumes !== null);
     this.#transport = transport;
   }
 
   #lose(): void {
     this.close();
-    this.#failures += 1;
     const retryInMs = backoffMs(this.#failures, Math.random());
+    this.#failures += 1;
     this.#retryTimer = setTimeout(() => this.#open(), retryInMs);
     this.#options.events.onLost(retryInMs);
   }
@@ -135,6 +142,7 @@ export class Connection {
   #endSession(): void {
     const session = this.#session;
     this.#session = null;
+    this.#resumption = session?.resumption ?? this.#resumption;
     if (session !== null) this.#options.events.onSessionEvents(session.close(), performance.now());
   }
 }

@@ -29,7 +29,7 @@ const TEXTS: Record<ClientErrorCode, { readonly title: string; readonly advice: 
   },
   camera_unplugged: {
     title: 'The camera was unplugged',
-    advice: 'Plug it in again, or pick another one, then start again.',
+    advice: 'Plug it in again and it goes on by itself, or pick another one and start again.',
   },
   camera_failed: {
     title: 'The camera did not start',

@@ -35,6 +35,7 @@ test('opens with hello and welcome', () => {
     type: 'hello',
     client: 'test/1',
     settings: { output: 'both' },
+    features: ['ack'],
   });
   expect(session.isOpen).toBe(false);
   expect(typesOf(session.receiveText(WELCOME, 1))).toEqual(['welcome']);
@@ -101,4 +102,30 @@ test('whatever order answers come in, every frame is named exactly once', () => 
       expect(named.sort((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, index) => index));
     }),
   );
+});
+
+test('acknowledges each result once, where the server can take it', () => {
+  const session = started(2);
+  session.receiveText(textOf('welcome back'), 5);
+  expect(session.takeAck()).toBeNull();
+  session.receiveBinary(resultFor(0), 10);
+  session.receiveBinary(resultFor(0), 11);
+  expect(JSON.parse(session.takeAck() ?? '')).toEqual({ type: 'ack', frame_id: 0 });
+  expect(session.takeAck()).toBeNull();
+  const without = started(1);
+  without.receiveText(WELCOME, 5);
+  without.receiveBinary(resultFor(0), 10);
+  expect(without.takeAck()).toBeNull();
+});
+
+test('can be taken up again with the token of its welcome, and its frame ids go on', () => {
+  const session = started(3);
+  expect(session.resumption).toBeNull();
+  session.receiveText(WELCOME, 5);
+  const { resumption } = session;
+  expect(resumption?.nextFrameId).toBe(3);
+  const next = new Session({}, resumption);
+  expect(JSON.parse(next.hello('test/1', {}))).toMatchObject({ resume: resumption?.token });
+  expect(next.packFrame(IMAGE, 0n, 0, 0).frameId).toBe(3);
+  expect(next.resumption, 'until it has been welcomed').toEqual({ token: resumption?.token, nextFrameId: 4 });
 });

@@ -8,6 +8,7 @@
  */
 
 import {
+  packAck,
   packHello,
   packSettings,
   parseControl,
@@ -29,24 +30,42 @@ export type SessionEvent =
   | { readonly type: 'refused'; readonly frame: SentFrame; readonly code: string; readonly message: string }
   | { readonly type: 'error'; readonly code: string; readonly message: string };
 
+/** What a later connection needs to take the session up again (`docs/protocol.md`, "Resuming"). */
+export interface Resumption {
+  readonly token: string;
+  /** Frame ids go on increasing. */
+  readonly nextFrameId: number;
+}
+
 export class Session {
   readonly flow: Flow;
-  #welcomed = false;
-  #nextFrameId = 0;
+  readonly #resumes: Resumption | null;
+  #welcome: Welcome | null = null;
+  #nextFrameId: number;
+  #unacknowledged: number | null = null;
   #lastReceiveMs = Number.NEGATIVE_INFINITY;
 
-  constructor(flowOptions: Partial<FlowOptions> = {}) {
+  /** @param resumes - the session that is to be taken up again, or null to begin one. */
+  constructor(flowOptions: Partial<FlowOptions> = {}, resumes: Resumption | null = null) {
     this.flow = new Flow(flowOptions);
+    this.#resumes = resumes;
+    this.#nextFrameId = resumes?.nextFrameId ?? 0;
   }
 
   /** Whether the server has said welcome. */
   get isOpen(): boolean {
-    return this.#welcomed;
+    return this.#welcome !== null;
+  }
+
+  /** How the next connection takes this session up; before a welcome as this one was meant to. A token is good for one welcome. */
+  get resumption(): Resumption | null {
+    const token = this.#welcome?.resume_token ?? this.#resumes?.token;
+    return token === undefined ? null : { token, nextFrameId: this.#nextFrameId };
   }
 
   /** The first message of the conversation. */
   hello(client: string, settings: Partial<SessionSettings>): string {
-    return packHello(client, settings);
+    return packHello(client, settings, { features: ['ack'], ...(this.#resumes === null ? {} : { resume: this.#resumes.token }) });
   }
 
   changeSettings(settings: Partial<SessionSettings>): string {
@@ -85,9 +104,17 @@ export class Session {
     this.#lastReceiveMs = nowMs;
     return understood(() => {
       const result = parseResult(message);
+      this.#unacknowledged = result.frameId;
       const frame = this.flow.settle(result.frameId, 'answered');
       return frame === null ? [] : [{ type: 'result', result, frame }];
     });
+  }
+
+  /** The acknowledgement that is due, to be sent before the result is decoded or shown; null if none is. */
+  takeAck(): string | null {
+    const frameId = this.#unacknowledged;
+    this.#unacknowledged = null;
+    return frameId === null || this.#welcome?.features.includes('ack') !== true ? null : packAck(frameId);
   }
 
   /** Time has passed: gives up overdue frames. */
@@ -108,7 +135,7 @@ export class Session {
   #receiveControl(message: ServerMessage): SessionEvent[] {
     switch (message.type) {
       case 'welcome':
-        this.#welcomed = true;
+        this.#welcome = message;
         return [{ type: 'welcome', welcome: message }];
       case 'settings':
         return [{ type: 'settings', settings: message.settings }];

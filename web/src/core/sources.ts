@@ -57,6 +57,24 @@ export async function listCameras(): Promise<MediaDeviceInfo[]> {
   return devices.filter((device) => device.kind === 'videoinput');
 }
 
+/** Calls back once, when a camera that is not there is plugged in again; returns how to stop waiting. */
+export function whenCameraIsBack(deviceId: string | null, onBack: () => void): () => void {
+  const { mediaDevices } = navigator;
+  const look = async (): Promise<void> => {
+    const cameras = await listCameras();
+    if (!cameras.some((camera) => deviceId === null || camera.deviceId === deviceId)) return;
+    if (isWaiting) onBack();
+    stop();
+  };
+  let isWaiting = true;
+  const stop = (): void => {
+    isWaiting = false;
+    mediaDevices.removeEventListener('devicechange', look);
+  };
+  mediaDevices.addEventListener('devicechange', look);
+  return stop;
+}
+
 async function openCamera(deviceId: string | null, options: SourceOptions): Promise<FrameSource> {
   const stream = await requestCamera(deviceId, options);
   const [track] = stream.getVideoTracks();

@@ -193,6 +193,41 @@ test('the state follows the connection', async () => {
   vi.advanceTimersByTime(600);
 });
 
+test.each([
+  [true, 'same_session'],
+  [false, 'new_session'],
+])('says for a while that the server is back, resumed %s', async (resumed, comeback) => {
+  const { server, store, stream } = await opened();
+  server.onOpen();
+  server.onText(WELCOME);
+  expect(store.get().comeback).toBeNull();
+  server.onClose(1006, '');
+  server.onText(JSON.stringify({ ...JSON.parse(WELCOME), resumed }));
+  expect(store.get()).toMatchObject({ phase: 'running', comeback });
+  vi.advanceTimersByTime(5000);
+  expect(store.get().comeback).toBeNull();
+  stream.close();
+});
+
+test('a hidden page settles what is on its way and asks for no more, and goes on at once when it is seen', async () => {
+  const page = Object.assign(new EventTarget(), { visibilityState: 'visible' });
+  vi.stubGlobal('document', page);
+  const { stream, capture, server } = await opened();
+  server.onOpen();
+  await capture.deliver();
+  page.visibilityState = 'hidden';
+  await capture.deliver();
+  server.onBinary(resultFor(0));
+  server.onBinary(resultFor(1));
+  await settled();
+  expect(capture.isAsked).toBe(false);
+  expect(capture.bitmaps.map(({ isClosed }) => isClosed)).toEqual([true, true]);
+  page.visibilityState = 'visible';
+  page.dispatchEvent(new Event('visibilitychange'));
+  expect(capture.isAsked).toBe(true);
+  stream.close();
+});
+
 test('what the server cannot use is said until it has taken other settings', async () => {
   const { server, store } = await opened();
   server.onOpen();

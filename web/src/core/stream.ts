@@ -22,10 +22,14 @@ import { type FrameSource, openSource, type SourceRequest } from './sources.ts';
 import { spansOf } from './spans.ts';
 import type { Store } from './store.ts';
 import type { Connect } from './transport.ts';
+import { isPageHidden, onPageVisible } from './visibility.ts';
 import type { Handedness, Result } from './wire.ts';
 
 /** How often the summary is renewed and overdue frames are looked for. */
 const TICK_MS = 250;
+
+/** How long it is said that the server is back. */
+const COMEBACK_SHOWN_MS = 4000;
 
 /** A picture that waited longer than this for a free place gives way to the next one. */
 const HELD_AT_MOST_MS = 50;
@@ -56,6 +60,8 @@ export class Stream {
   #ticker: ReturnType<typeof setInterval> | undefined;
   #maxHandsLimit: number | null = null;
   #isTaking = false;
+  #comebackMs: number | null = null;
+  #stopWatchingPage: (() => void) | undefined;
   #isClosed = false;
   #nextSequence = 0;
   #newestHands: readonly Handedness[] = [];
@@ -80,6 +86,7 @@ export class Stream {
     this.#overlay = this.#openOverlay(source, capture);
     this.#options.store.set({ source: { kind: source.kind, label: source.label } });
     this.#connection = this.#connect();
+    this.#stopWatchingPage = onPageVisible(() => this.#takeNext());
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
   }
 
@@ -101,6 +108,7 @@ export class Stream {
   close(): void {
     this.#isClosed = true;
     clearInterval(this.#ticker);
+    this.#stopWatchingPage?.();
     this.#connection?.close();
     this.#overlay?.close();
     this.#capture?.close();
@@ -121,7 +129,7 @@ export class Stream {
         },
         onLost: () => {
           this.#overlay?.forget();
-          store.set({ phase: 'reconnecting', error: new ClientError('server_away'), hands: [] });
+          store.set({ phase: 'reconnecting', error: new ClientError('server_away'), comeback: null, hands: [] });
         },
         onRefused: (reason) => onFailed(new ClientError('server_refused', reason || undefined)),
       },
@@ -130,7 +138,9 @@ export class Stream {
 
   // --- out: pictures to frames
 
+  /** Asks for the next picture, if one may be sent. A hidden page asks for none: what is on its way is settled, and nothing follows. */
   #takeNext(): void {
+    if (isPageHidden()) return;
     const flow = this.#connection?.session?.flow;
     if (this.#isClosed || this.#isTaking || this.#capture === null || flow === undefined || !flow.mayTake) return;
     this.#isTaking = true;
@@ -192,9 +202,18 @@ export class Stream {
     }
   }
 
-  #receiveWelcome({ server, engine, limits, settings }: Welcome): void {
+  #receiveWelcome({ server, engine, limits, settings, resumed }: Welcome): void {
     this.#maxHandsLimit = limits.max_hands;
-    this.#options.store.set({ phase: 'running', error: null, notice: null, server: { name: server, engine }, maxHands: limits.max_hands });
+    const isBack = this.#options.store.get().phase === 'reconnecting';
+    this.#comebackMs = isBack ? performance.now() : null;
+    this.#options.store.set({
+      phase: 'running',
+      error: null,
+      notice: null,
+      comeback: isBack ? (resumed ? 'same_session' : 'new_session') : null,
+      server: { name: server, engine },
+      maxHands: limits.max_hands,
+    });
     const wanted = sessionSettings(this.#settings, limits.max_hands);
     if (wanted.max_hands !== settings.max_hands) this.#connection?.updateSettings(wanted, flowOptions(this.#settings));
   }
@@ -237,6 +256,10 @@ export class Stream {
     const nowMs = performance.now();
     this.#connection?.expire(nowMs);
     const { phase } = this.#options.store.get();
+    if (this.#comebackMs !== null && nowMs > this.#comebackMs + COMEBACK_SHOWN_MS) {
+      this.#comebackMs = null;
+      this.#options.store.set({ comeback: null });
+    }
     this.#options.store.set({ figures: this.#figures.summary(nowMs), hands: phase === 'running' ? this.#newestHands : [] });
   }
 }

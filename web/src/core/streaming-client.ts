@@ -8,7 +8,7 @@
 import { type ClientState, INITIAL_STATE } from './client-state.ts';
 import { ClientError } from './errors.ts';
 import { DEFAULT_SETTINGS, type StreamSettings } from './settings.ts';
-import type { SourceRequest } from './sources.ts';
+import { type SourceRequest, whenCameraIsBack } from './sources.ts';
 import { Store } from './store.ts';
 import { type FrameListener, Stream } from './stream.ts';
 import type { Connect } from './transport.ts';
@@ -19,6 +19,7 @@ export class VideoStreamingClient {
   readonly #listeners = new Set<FrameListener>();
   #settings: StreamSettings;
   #stream: Stream | null = null;
+  #stopWaiting: (() => void) | null = null;
 
   constructor(connect: Connect, settings: Partial<StreamSettings> = {}) {
     this.#connect = connect;
@@ -46,7 +47,10 @@ export class VideoStreamingClient {
       settings: this.#settings,
       store: this.#store,
       listeners: this.#listeners,
-      onFailed: (error) => this.#fail(stream, error),
+      onFailed: (error) => {
+        this.#fail(stream, error);
+        if (error.code === 'camera_unplugged') this.#startWhenPlugged(request);
+      },
     });
     this.#stream = stream;
     try {
@@ -57,6 +61,8 @@ export class VideoStreamingClient {
   }
 
   stop(): void {
+    this.#stopWaiting?.();
+    this.#stopWaiting = null;
     this.#stream?.close();
     this.#stream = null;
     this.#store.set({ phase: 'idle', error: null, notice: null, hands: [], source: null });
@@ -71,6 +77,10 @@ export class VideoStreamingClient {
   /** While the server is away: tries again at once. */
   retryNow(): void {
     this.#stream?.retryNow();
+  }
+
+  #startWhenPlugged(request: SourceRequest): void {
+    if (request.kind === 'camera') this.#stopWaiting = whenCameraIsBack(request.deviceId, () => void this.start(request));
   }
 
   #fail(stream: Stream, error: ClientError): void {

@@ -16,12 +16,15 @@ export interface Transport {
   close(): void;
 }
 
-export type Connect = (events: TransportEvents) => Transport;
+/** @param isResuming - whether the hello will name a session to resume: the server then lets it in though it is full. */
+export type Connect = (events: TransportEvents, isResuming: boolean) => Transport;
 
 /** How to connect to that address. Anything that is not a result or control message is the session's to judge. */
 export function webSocketConnect(url: string | URL): Connect {
-  return (events) => {
-    const socket = new WebSocket(url, SUBPROTOCOL);
+  return (events, isResuming) => {
+    const address = new URL(url);
+    if (isResuming) address.searchParams.set('resume', 'true');
+    const socket = new WebSocket(address, SUBPROTOCOL);
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => events.onOpen();
     socket.onclose = ({ code, reason }) => events.onClose(code, reason);
