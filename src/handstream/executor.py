@@ -16,16 +16,20 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from handstream.protocol.capacity import CapacityEstimate
 from handstream.protocol.flow import LatestSlot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
+    from handstream.protocol.capacity import Capacity
 
 __all__ = ["Executor", "ExecutorStatistics", "Lane", "usable_cpus"]
 
@@ -48,6 +52,7 @@ class ExecutorStatistics:
         ready: Lanes that wait for a thread; at most `lanes`.
         processed: Items processed so far.
         replaced: Items replaced by a newer one while they waited, so far.
+        capacity: What the threads can carry, in items a second, as measured; None while that is not known.
     """
 
     threads: int
@@ -56,6 +61,7 @@ class ExecutorStatistics:
     ready: int
     processed: int
     replaced: int
+    capacity: Capacity | None
 
 
 class Executor:
@@ -77,6 +83,7 @@ class Executor:
         self._processed = 0
         self._replaced = 0
         self._closed = False
+        self._estimate = CapacityEstimate(threads)
         self._threads = [threading.Thread(target=self._work, name=f"handstream-{index}", daemon=True) for index in range(threads)]
         for thread in self._threads:
             thread.start()
@@ -102,7 +109,13 @@ class Executor:
         """How busy it is now."""
         with self._condition:
             return ExecutorStatistics(
-                len(self._threads), self._running, len(self._lanes), len(self._ready), self._processed, self._replaced
+                threads=len(self._threads),
+                running=self._running,
+                lanes=len(self._lanes),
+                ready=len(self._ready),
+                processed=self._processed,
+                replaced=self._replaced,
+                capacity=self._estimate.capacity(time.monotonic_ns()),
             )
 
     def close(self) -> None:
@@ -187,11 +200,15 @@ class Lane(Generic[T]):
         """One turn, on one of the threads."""
         with self._condition:
             item = self._slot.take()
+        start_ns = time.monotonic_ns()
         if item is not None:
             self._call(lambda: self._process(item))
+        end_ns = time.monotonic_ns()
         with self._condition:
             self._busy = False
-            self._executor._processed += item is not None  # noqa: SLF001
+            if item is not None:
+                self._executor._processed += 1  # noqa: SLF001
+                self._executor._estimate.served(end_ns - start_ns, end_ns)  # noqa: SLF001
             if self._slot:
                 self._enqueue()
                 return

@@ -108,6 +108,7 @@ class Session(ABC):
 
     Attributes:
         subprotocol: The WebSocket subprotocol to accept the connection with.
+        can_resume: Whether this way of talking knows how to resume a session.
         identity: Who speaks.
         limits: What the server takes.
         settings: The settings as they are now.
@@ -115,6 +116,7 @@ class Session(ABC):
     """
 
     subprotocol: str | None
+    can_resume: bool = False
 
     def __init__(self, identity: SessionIdentity, settings: SessionSettings, limits: Limits) -> None:
         self.identity = identity
@@ -170,6 +172,11 @@ class Session(ABC):
     @abstractmethod
     def error_text(self, error: ErrorMessage) -> str:
         """The message that reports that error."""
+
+    def advise(self, max_frames_per_second: float | None) -> Sequence[Action]:
+        """The client is to send no more than so many frames a second, or as many as it likes."""
+        del max_frames_per_second  # for the ways of talking that have a message for it
+        return ()
 
     def drop(self, frame_id: int, stage: DropStage) -> Sequence[Action]:
         """That frame, or its result, was replaced by a newer one."""

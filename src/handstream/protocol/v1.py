@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 
 from handstream.errors import MessageError
 from handstream.protocol import wire
-from handstream.protocol.control import Ack, Dropped, ErrorMessage, Hello, Ping, Pong, SettingsMessage, Welcome, parse_client_message
+from handstream.protocol.control import (
+    Ack,
+    Advice,
+    Dropped,
+    ErrorMessage,
+    Hello,
+    Ping,
+    Pong,
+    SettingsMessage,
+    Welcome,
+    parse_client_message,
+)
 from handstream.protocol.delivery import ResultWindow
 from handstream.protocol.numbering import follows
 from handstream.protocol.session import Close, Open, Reply, Session
@@ -54,6 +65,7 @@ class V1Session(Session):
     """A session of `handstream.v1`. It waits for `hello`; from then on it takes frames and settings."""
 
     subprotocol = wire.SUBPROTOCOL
+    can_resume = True
 
     def __init__(self, identity: SessionIdentity, settings: SessionSettings, limits: Limits) -> None:
         super().__init__(identity, settings, limits)
@@ -144,6 +156,10 @@ class V1Session(Session):
         """Tells the client, so that it can send the next frame."""
         super().drop(frame_id, stage)
         return [Reply(Dropped(frame_id, stage).text())]
+
+    def advise(self, max_frames_per_second: float | None) -> Sequence[Action]:
+        """Tells the client, once it has been welcomed."""
+        return [Reply(Advice(max_frames_per_second).text())] if self._open else []
 
     def _is_next(self, frame_id: int) -> bool:
         """Whether a frame may have that number. A client that leaps can come all the way round to one that is outstanding."""

@@ -1,4 +1,8 @@
-"""All sessions of a server: `Sessions` begins them, keeps those whose connection was lost, and ends them."""
+"""All sessions of a server: `Sessions` lets them in, advises them, keeps those whose connection was lost, and ends them.
+
+A session has its place from the moment it is let in until it ends, also while it is parked. A connection that only may resume one is let in
+*provisionally* when there is no place: it gets the place of the session that it names, or none.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,8 @@ import time
 from typing import TYPE_CHECKING
 
 from handstream import __version__
+from handstream.errors import HandstreamError
+from handstream.protocol.advice import Advisor
 from handstream.protocol.negotiation import negotiate
 from handstream.protocol.resumption import Resumptions
 from handstream.protocol.session import Close, SessionIdentity
@@ -23,7 +29,7 @@ if TYPE_CHECKING:
     from handstream.server.settings import ServerSettings
     from handstream.vision.engines import Engine
 
-__all__ = ["Sessions"]
+__all__ = ["ServerFullError", "Sessions"]
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +41,18 @@ _TIMER_SLACK_S = 0.01
 _TAKEN_OVER = Close(4000, "taken_over")
 
 
+_ADVICE_INTERVAL_S = 1.0
+
+_MAX_PROVISIONAL = 32
+"""Connections that are let in though the server is full, to see whether they resume a session. They have a few seconds to say so."""
+
+
+class ServerFullError(HandstreamError):
+    """There is no place for another session now."""
+
+    code = "server_full"
+
+
 class Sessions:
     """The sessions of one server. All of it runs on the event loop, and nothing blocks."""
 
@@ -43,6 +61,10 @@ class Sessions:
         self._settings = settings
         self._executor = executor
         self._loop = asyncio.get_running_loop()
+        self._advisor: Advisor[VideoSession] = Advisor()
+        self._advice: asyncio.TimerHandle | None = None
+        self._videos: dict[VideoSession, None] = {}
+        self._provisional: set[VideoSession] = set()
         self._resumptions: Resumptions[VideoSession] = Resumptions(
             within_s=settings.resume_within_s,
             max_parked=settings.max_parked_sessions,
@@ -58,10 +80,41 @@ class Sessions:
         identity = SessionIdentity(server=f"handstream/{__version__}", engine=engine.name, session_id=secrets.token_hex(4))
         return negotiate(offered, query, identity=identity, settings=self._settings.session_settings, limits=self._settings.limits)
 
+    def check_room(self, *, may_resume: bool) -> None:
+        """Whether another connection is let in.
+
+        Args:
+            may_resume: Whether it says that it resumes a session, which has its place.
+
+        Raises:
+            ServerFullError: It is not.
+        """
+        if self._is_full and not (may_resume and len(self._provisional) < _MAX_PROVISIONAL):
+            raise ServerFullError("The server takes no further session now, so that those that it has stay fast. Try again later.")
+
     def begin(self, session: Session, engine: Engine) -> VideoSession:
-        """A new session."""
-        logger.info("session %s began (%s)", session.identity.session_id, session.subprotocol or "plain")
-        return VideoSession(session, self._executor, engine)
+        """A new session; a provisional one where there is no place."""
+        video = VideoSession(session, self._executor, engine)
+        if self._is_full:
+            self._provisional.add(video)
+        else:
+            self._let_in(video)
+        return video
+
+    def confirm(self, video: VideoSession) -> None:
+        """That session turns out to be a new one.
+
+        Raises:
+            ServerFullError: It was let in provisionally, and there is still no place.
+        """
+        if video in self._provisional:
+            self.check_room(may_resume=False)
+            self._provisional.discard(video)
+            self._let_in(video)
+
+    def is_provisional(self, video: VideoSession) -> bool:
+        """Whether that session has no place yet."""
+        return video in self._provisional
 
     def resume(self, token: str) -> VideoSession | None:
         """The session that this token names, without a connection; None if it names none."""
@@ -93,12 +146,40 @@ class Sessions:
         """The sessions that can be resumed."""
         return self._resumptions.statistics()
 
+    @property
+    def _is_full(self) -> bool:
+        """Whether another session would be one too many. The first is always let in: without one nothing can be measured."""
+        sessions = len(self._videos)
+        if sessions >= self._settings.max_sessions:
+            return True
+        capacity = self._executor.statistics().capacity
+        if capacity is None or sessions == 0:
+            return False
+        return (sessions + 1) * self._settings.min_session_frames_per_second > capacity.total
+
+    def _let_in(self, video: VideoSession) -> None:
+        logger.info("session %s began (%s)", video.name, video.session.subprotocol or "plain")
+        self._videos[video] = None
+        if self._advice is None:
+            self._advice = self._loop.call_later(_ADVICE_INTERVAL_S, self._advise)
+
+    def _advise(self) -> None:
+        """Tells the sessions what to send, once a second while there are any."""
+        sent = {video: video.statistics().received for video in self._videos}
+        for video, rate in self._advisor.advise(sent, self._executor.statistics().capacity, time.monotonic_ns()).items():
+            video.advise(rate)
+        self._advice = self._loop.call_later(_ADVICE_INTERVAL_S, self._advise) if self._videos else None
+
     def _expire(self) -> None:
         self._end(self._resumptions.expire(time.monotonic_ns()))
 
     def _end(self, sessions: Iterable[VideoSession]) -> None:
         for video in sessions:
             video.end()
+            self._provisional.discard(video)
+            if video not in self._videos:
+                continue  # It only stood in for the session that its connection resumed, or has ended before.
+            del self._videos[video]
             frames = video.statistics()
             logger.info(
                 "session %s ended: %d frames, %d answered, %d failed, %d dropped",

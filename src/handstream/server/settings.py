@@ -57,6 +57,12 @@ class ServerSettings(BaseSettings):
     max_frame_pixels: int = Field(
         default=_LIMITS.max_frame_pixels, ge=1, description="The most pixels that a picture may declare, width times height."
     )
+    max_sessions: int = Field(default=200, ge=1, description="The most sessions at once. Beyond it clients are told to come again later.")
+    min_session_frames_per_second: float = Field(
+        default=5,
+        ge=0,
+        description="The least frames a second that each session is sure of. One that would take that from the others is not let in.",
+    )
     resume_within_s: float = Field(
         default=30, ge=0, le=3600, description="How long a session whose connection was lost can be resumed, in seconds."
     )

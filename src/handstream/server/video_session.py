@@ -72,6 +72,10 @@ class VideoSession:
         if replaced is not None:
             self._carry_out(self.session.drop(replaced[0].frame.frame_id, "queue"))
 
+    def advise(self, max_frames_per_second: float | None) -> None:
+        """Tells the client what to send."""
+        self._carry_out(self.session.advise(max_frames_per_second))
+
     def detach(self) -> None:
         """The connection has ended, or another one takes its place. What waited for it is dropped."""
         waiting = self._lane.withdraw()

@@ -24,6 +24,7 @@ from handstream.errors import HandstreamError, MessageError
 from handstream.protocol.control import ErrorMessage, error_object
 from handstream.protocol.session import Close, Offer, Open, Reply
 from handstream.server.readiness import NotReadyError
+from handstream.server.sessions import ServerFullError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +47,14 @@ _MAX_WAITING_TEXTS = 64
 _INTERNAL_ERROR = 1011
 """The close code of a server that failed (RFC 6455, section 7.4.1)."""
 
+_TRY_AGAIN_LATER = 1013
+"""The close code of a server that is full (in IANA's registry of WebSocket close codes)."""
+
+_FULL_RETRY_AFTER_S = 5
+
+_HELLO_TIMEOUT_S = 5.0
+"""How long a connection that was let in provisionally may take to name the session that it resumes."""
+
 _READER_TIMEOUT = Close(4001, "reader_timeout")
 
 _LOST = {1005, 1006}
@@ -57,8 +66,11 @@ async def serve_video(websocket: WebSocket, *, sessions: Sessions, loader: Engin
     try:
         engine = loader.engine()
         session = sessions.negotiate(websocket.scope["subprotocols"], websocket.query_params.multi_items(), engine)
+        sessions.check_room(may_resume=session.can_resume and "resume" in websocket.query_params)
     except NotReadyError as error:
-        await _deny(websocket, 503, error)
+        await _deny(websocket, 503, error, retry_after_s=1)
+    except ServerFullError as error:
+        await _deny(websocket, 503, error, retry_after_s=_FULL_RETRY_AFTER_S)
     except MessageError as error:
         await _deny(websocket, 400, error)
     else:
@@ -66,9 +78,9 @@ async def serve_video(websocket: WebSocket, *, sessions: Sessions, loader: Engin
         await _Connection(websocket, sessions, sessions.begin(session, engine), reader_timeout_s).run()
 
 
-async def _deny(websocket: WebSocket, status_code: int, error: HandstreamError) -> None:
+async def _deny(websocket: WebSocket, status_code: int, error: HandstreamError, *, retry_after_s: int | None = None) -> None:
     """Answers the upgrade request with an HTTP error instead."""
-    headers = {"Retry-After": "1"} if status_code == 503 else None  # noqa: PLR2004 - HTTP 503 Service Unavailable
+    headers = None if retry_after_s is None else {"Retry-After": str(retry_after_s)}
     await websocket.send_denial_response(JSONResponse(error_object(ErrorMessage.of(error)), status_code, headers))
 
 
@@ -91,6 +103,8 @@ class _Connection:
 
     async def run(self) -> None:
         """Reads and sends until either side ends it; then gives back all that the session held, or parks it."""
+        if self._sessions.is_provisional(self._video):
+            asyncio.get_running_loop().call_later(_HELLO_TIMEOUT_S, self._end_if_provisional)
         try:
             async with asyncio.TaskGroup() as tasks:
                 reader, sender = self._tasks = (tasks.create_task(self._read()), tasks.create_task(self._send()))
@@ -118,7 +132,7 @@ class _Connection:
                 case Reply(text):
                     self._texts.append(text)
                 case Close():
-                    self._close = action
+                    self._close = self._close or action
         if len(self._texts) >= _MAX_WAITING_TEXTS:
             self._room_for_texts.clear()
         self._something_to_send.set()
@@ -132,12 +146,23 @@ class _Connection:
     def _open(self, hello: Hello) -> None:
         """Welcomes a client, to the session that it resumes if there is one."""
         resumed = None if hello.resume is None else self._sessions.resume(hello.resume)
-        if resumed is not None:
+        if resumed is None:
+            try:
+                self._sessions.confirm(self._video)
+            except ServerFullError as error:
+                text = self._video.session.error_text(ErrorMessage.of(error))
+                self.carry_out([Reply(text), Close(_TRY_AGAIN_LATER, error.code)])
+                return
+        else:
             self._sessions.end(self._video)
             self._video = resumed
             resumed.connection = self
         ticket = self._sessions.issue_ticket(self._video)
         self.carry_out(self._video.session.open(hello, ticket, resumed=resumed is not None))
+
+    def _end_if_provisional(self) -> None:
+        if self._sessions.is_provisional(self._video):
+            self.interrupt(Close(_TRY_AGAIN_LATER, ServerFullError.code))
 
     def _leave(self) -> None:
         if self._video.connection is not self:

@@ -1,0 +1,135 @@
+"""Who is told what when there is too much work: by scenes in which sessions follow the advice, or do not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handstream.protocol.advice import Advisor
+from handstream.protocol.capacity import Capacity
+
+SECOND_NS = 10**9
+
+
+@dataclass
+class Scene:
+    """Sessions that send at the rates that they want, or at the advised one if it is less and they follow.
+
+    Attributes:
+        wants: What each would send, in frames a second.
+        capacity: What the machine carries.
+        ignore: Who does not follow.
+        told: What each was told last.
+        messages: How often anyone was told anything.
+    """
+
+    wants: dict[str, float]
+    capacity: Capacity | None
+    ignore: str = ""
+    told: dict[str, float | None] = field(default_factory=dict)
+    messages: int = 0
+    advisor: Advisor[str] = field(default_factory=Advisor)
+    sent: dict[str, float] = field(default_factory=dict)
+    second: int = 0
+
+    def rate(self, name: str) -> float:
+        advised = self.told.get(name)
+        return self.wants[name] if advised is None or name in self.ignore else min(self.wants[name], advised)
+
+    def run(self, seconds: int) -> None:
+        for _ in range(seconds):
+            self.second += 1
+            self.sent = {name: self.sent.get(name, 0) + self.rate(name) for name in self.wants}
+            counts = {name: round(sent) for name, sent in self.sent.items()}
+            news = self.advisor.advise(counts, self.capacity, self.second * SECOND_NS)
+            assert not set(news) - set(self.wants)
+            self.told |= news
+            self.messages += len(news)
+
+
+def machine(total: float, threads: int = 4) -> Capacity:
+    return Capacity(total, total / threads)
+
+
+def test_nobody_is_told_anything_while_all_fits() -> None:
+    scene = Scene({"a": 30, "b": 30, "c": 30}, machine(100, threads=2))
+    scene.run(20)
+    assert scene.told == {}
+
+
+def test_all_are_told_alike_when_it_does_not() -> None:
+    scene = Scene(dict.fromkeys("abcdefgh", 30), machine(120))
+    scene.run(20)
+    assert [scene.told[name] for name in "abcdefgh"] == [pytest.approx(120 * 0.9 / 8, abs=0.1)] * 8
+    assert scene.messages == 8, "once each: nothing swings"
+
+
+def test_who_sends_little_keeps_it() -> None:
+    scene = Scene({"a": 5, "b": 60, "c": 60}, machine(100))
+    scene.run(20)
+    assert "a" not in scene.told
+    assert scene.told["b"] == scene.told["c"]
+    assert scene.rate("b") * 2 + 5 <= 100
+
+
+def test_one_session_is_told_what_one_thread_carries() -> None:
+    scene = Scene({"a": 30}, machine(40, threads=4))
+    scene.run(10)
+    assert scene.told == {"a": 10.0}
+
+
+def test_the_rate_rises_when_others_leave_and_the_advice_ends_when_all_fits() -> None:
+    scene = Scene(dict.fromkeys("abcdefgh", 30), machine(160))
+    scene.run(10)
+    crowded = scene.rate("a")
+    for name in "fgh":
+        del scene.wants[name]
+    scene.run(10)
+    assert scene.rate("a") > 1.3 * crowded
+    for name in "cde":
+        del scene.wants[name]
+    scene.run(10)
+    assert scene.told["a"] is None
+    messages = scene.messages
+    scene.run(20)
+    assert scene.messages == messages
+
+
+def test_who_ignores_it_takes_nothing_from_those_who_follow() -> None:
+    """The threads give each its turn; what must not happen is that the advice to the others shrinks."""
+    fair = Scene(dict.fromkeys("abcd", 30), machine(80))
+    greedy = Scene(dict.fromkeys("abcd", 30), machine(80), ignore="a")
+    fair.run(20)
+    greedy.run(20)
+    assert greedy.told["b"] == fair.told["b"]
+
+
+def test_nothing_is_advised_once_nothing_is_known() -> None:
+    scene = Scene(dict.fromkeys("abcd", 30), machine(40))
+    scene.run(5)
+    assert scene.told["a"] is not None
+    scene.capacity = None
+    scene.run(1)
+    assert set(scene.told.values()) == {None}
+
+
+@given(
+    wants=st.dictionaries(st.sampled_from("abcdefgh"), st.floats(0, 200), min_size=1),
+    totals=st.lists(st.floats(20, 2_000) | st.none(), min_size=1, max_size=5),
+    ignore=st.sampled_from(["", "a", "ab"]),
+)
+def test_whatever_happens_it_comes_to_rest_and_what_followers_send_fits(
+    wants: dict[str, float], totals: list[float | None], ignore: str
+) -> None:
+    scene = Scene(wants, None, ignore)
+    for total in totals:
+        scene.capacity = None if total is None else machine(total)
+        scene.run(30)
+    before = scene.messages
+    scene.run(20)
+    assert scene.messages - before <= len(wants), "at rest, nobody is told more than a last word"
+    if scene.capacity is not None and not ignore:
+        assert sum(min(scene.rate(name), scene.capacity.session) for name in wants) <= scene.capacity.total * 1.1 + len(wants)
