@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import Annotated
 
+import cv2
 import typer
 from benchmarks.engine_comparison.comparison import compare_scene, compare_stills, measure_machine_use
 from benchmarks.engine_comparison.contenders import contenders
@@ -33,6 +34,7 @@ def main(
 ) -> None:
     """Compares the engines in one run, taking turns, and judges the bars."""
     console = Console()
+    cv2.setNumThreads(1)  # as the command `handstream` does; MediaPipe brings its own OpenCV, which this does not reach
     entrants = contenders(task_bundle)
     results = Results(describe_machine(), {entrant.name: entrant.version for entrant in entrants})
     shown = scenes(data, QUICK_FRAMES)[:QUICK_SCENES] if quick else scenes(data, FULL_FRAMES)
