@@ -29,15 +29,18 @@ app.add_typer(models.app, name="models")
 app.add_typer(demo.app, name="demo")
 
 
-@app.callback()
-def _common(
-    version: Annotated[  # noqa: FBT002 - a flag on the command line
-        bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)
-    ] = False,
-) -> None:
-    if version:
+def _print_version(*, wanted: bool) -> None:
+    if wanted:
         typer.echo(f"handstream {__version__}")
         raise typer.Exit
+
+
+@app.callback()
+def _common(
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True, callback=_print_version)] = False,
+) -> None:
+    del version  # its callback has run
 
 
 def main() -> None:
