@@ -102,7 +102,7 @@ def test_a_folder_gives_a_folder(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert [(line["frame"], line["file"]) for line in lines_of(tmp_path / "out.jsonl")] == [(0, "9.jpg"), (1, "10.png")]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["10.png", "9.jpg"]
-    assert "skipped 11.png: This is not a JPEG" in done.stderr
+    assert "skipped 11.png: This is not a JPEG, PNG or WebP image: it begins with 62 72 6f 6b 65 6e." in done.stderr
 
 
 def refused(folder: Path, *arguments: object) -> str:
@@ -137,6 +137,31 @@ def test_an_unknown_extension_is_told(tmp_path: Path) -> None:
 def test_the_source_is_not_overwritten(tmp_path: Path) -> None:
     clip = write_video(tmp_path / "in.mp4", every_40_ms(2))
     assert "is the source itself" in refused(tmp_path, clip, "-o", clip)
+    unnamed = clip.rename(tmp_path / "clip")
+    assert "is the source itself" in refused(tmp_path, unnamed, "-l", unnamed)
+    assert len(read_video(unnamed)) == 2
+
+
+def test_ctrl_c_before_the_first_picture_leaves_older_files(tmp_path: Path) -> None:
+    clip = write_video(tmp_path / "in.mp4", every_40_ms(2))
+    for name in ("out.mp4", "out.jsonl"):
+        (tmp_path / name).write_text("old")
+    # The signal comes when the tracking begins, as it would if the models took long to load.
+    program = """
+import os, signal, sys
+from handstream.cli import app, track
+begin = track.track_source
+def interrupted(*arguments, **options):
+    os.kill(os.getpid(), signal.SIGINT)
+    return begin(*arguments, **options)
+track.track_source = interrupted
+app()
+"""
+    arguments = [sys.executable, "-c", program, *command(clip, "-o", tmp_path / "out.mp4", "-l", tmp_path / "out.jsonl")[1:]]
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 130, done.stderr
+    assert "nothing was written" in done.stderr
+    assert {path.name: path.read_bytes() == b"old" for path in tmp_path.iterdir()} == {"in.mp4": False, "out.mp4": True, "out.jsonl": True}
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:

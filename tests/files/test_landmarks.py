@@ -1,17 +1,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from handstream.errors import HandstreamError
 from handstream.files import Picture
 from handstream.files.landmarks import landmarks_sink
 from tests.files.fakes import HAND
 from tests.vision.pictures import quadrants
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def written(path: Path, picture: Picture, *, with_world_landmarks: bool = False) -> dict[str, Any]:
@@ -42,3 +41,23 @@ def test_an_image_is_named(tmp_path: Path) -> None:
 def test_world_landmarks_are_written_when_asked_for(tmp_path: Path) -> None:
     line = written(tmp_path / "out.jsonl", Picture(0, 0.0, quadrants()), with_world_landmarks=True)
     assert line["hands"][0]["world_landmarks"] == [[0.01, 0.01, 0.01]] * 21
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("count", [1, 100])
+def test_a_full_disk_is_told(count: int) -> None:
+    def write() -> None:
+        with landmarks_sink(Path("/dev/full")) as sink:
+            for index in range(count):
+                sink(Picture(index, 0.0, quadrants()), [HAND])
+
+    with pytest.raises(HandstreamError, match=r"Cannot write /dev/full: No space left.*Make room"):
+        write()
+
+
+@pytest.mark.parametrize("name", ["in.jpg", "out.MP4"])
+def test_a_name_of_a_picture_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("precious")
+    with pytest.raises(HandstreamError, match="jsonl"), landmarks_sink(tmp_path / name):
+        pytest.fail("the block ran")
+    assert (tmp_path / name).read_text() == "precious"

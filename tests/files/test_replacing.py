@@ -67,6 +67,32 @@ def test_a_folder_in_the_place_of_the_file_is_told(tmp_path: Path) -> None:
         pytest.fail("the block ran")
 
 
+@pytest.mark.skipif(not Path("/dev/fd").is_dir(), reason="needs /dev/fd")
+def test_a_pipe_behind_a_link_is_written_directly() -> None:
+    # As /dev/stdout is where a shell has put a pipe: the link leads to "pipe:[...]", which is no path.
+    reading, writing = os.pipe()
+    with replacing(Path(f"/dev/fd/{writing}")) as path:
+        path.write_text("straight")
+    os.close(writing)
+    with os.fdopen(reading) as received:
+        assert received.read() == "straight"
+
+
+def test_a_name_that_is_too_long_is_told(tmp_path: Path) -> None:
+    with pytest.raises(HandstreamError, match="shorter"), replacing(tmp_path / ("x" * 300)):
+        pytest.fail("the block ran")
+
+
+def test_a_folder_that_takes_the_name_meanwhile_is_told(tmp_path: Path) -> None:
+    def write() -> None:
+        with replacing(tmp_path / "out"):
+            (tmp_path / "out").mkdir()
+
+    with pytest.raises(HandstreamError, match="Cannot write"):
+        write()
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_read_only_folder_is_told_before_the_work(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)

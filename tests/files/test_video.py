@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -184,4 +185,18 @@ def test_a_failure_leaves_no_file(tmp_path: Path) -> None:
 def test_a_change_of_size_is_refused(tmp_path: Path) -> None:
     with pytest.raises(HandstreamError, match="changes its size"):
         write(tmp_path / "out.mp4", [Picture(0, 0.0, quadrants()), Picture(1, 0.04, quadrants(128, 96))])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
+def test_a_full_disk_is_told(tmp_path: Path) -> None:
+    import resource  # noqa: PLC0415 - only where there is one
+
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200, limits[1]))
+    try:
+        with pytest.raises(HandstreamError, match=r"Cannot write .*out\.mp4: .*Make room"):
+            write(tmp_path / "out.mp4", [Picture(0, 0.0, quadrants())])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert list(tmp_path.iterdir()) == []

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from handstream.files.landmarks import landmarks_sink
-from handstream.files.opening import open_output, open_source
+from handstream.files.opening import check_distinct, open_output, open_source
 from handstream.files.tracking import TrackingSummary, track_source
 from handstream.vision.engines import DEFAULT_ENGINE, EngineName, TrackerOptions, open_engine
 from handstream.vision.tracker import Search
@@ -78,6 +78,8 @@ def track(
     Existing outputs are replaced. Ctrl-C stops early and leaves whole files of what was done until then.
     """
     console = Console(stderr=True)
+    outputs = [path for path in (output, landmarks) if path is not None]
+    check_distinct(source, outputs)
     with ExitStack() as stack:
         opened = open_source(source)
         stack.callback(opened.close)
@@ -93,7 +95,11 @@ def track(
         with _stop_on_signal() as is_stopping, _progress(console, opened) as on_frame:
             summary = track_source(opened, tracker, sinks, on_frame=on_frame, is_stopping=is_stopping)
         damaged = opened.damaged
-    _report(console, summary, damaged, [path for path in (output, landmarks) if path is not None])
+        if not summary.frames:
+            console.print("stopped before the first picture; nothing was written", highlight=False)
+            # Raised inside the block, so that the sinks leave older files of those names as they are.
+            raise typer.Exit(_INTERRUPTED)
+    _report(console, summary, damaged, outputs)
     if summary.interrupted:
         raise typer.Exit(_INTERRUPTED)
 
@@ -153,7 +159,7 @@ class _FramesPerSecond(ProgressColumn):
 
 def _report(console: Console, summary: TrackingSummary, damaged: Sequence[str], written: list[Path]) -> None:
     for text in damaged[:_MAX_SKIPPED_TOLD]:
-        console.print(f"[yellow]skipped[/] {escape(text)}", highlight=False)
+        console.print(f"[yellow]skipped[/] {escape(text)}", highlight=False, soft_wrap=True)
     if len(damaged) > _MAX_SKIPPED_TOLD:
         console.print(f"[yellow]skipped[/] {len(damaged) - _MAX_SKIPPED_TOLD} more", highlight=False)
     stopped = "stopped after " if summary.interrupted else ""

@@ -10,7 +10,7 @@ import cv2
 
 from handstream.errors import FrameError, HandstreamError
 from handstream.files import Picture
-from handstream.files.replacing import replacing
+from handstream.files.replacing import replacing, unwritable_told
 from handstream.vision.annotate import annotate
 from handstream.vision.codec import decode, encode_jpeg
 
@@ -83,7 +83,9 @@ def images_in(folder: Path) -> list[Path]:
     """
     paths = [path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file() and path.name[0] != "."]
     if not paths:
-        raise HandstreamError(f"The folder {folder} holds no image ({', '.join(IMAGE_SUFFIXES)}).", code="no_pictures")
+        raise HandstreamError(
+            f"The folder {folder} holds no image ({', '.join(IMAGE_SUFFIXES)}). Name another, or a video file.", code="no_pictures"
+        )
     return sorted(paths, key=_natural)
 
 
@@ -97,7 +99,12 @@ def image_sink(path: Path) -> Iterator[Sink]:
     if path.suffix.lower() not in IMAGE_SUFFIXES:
         raise HandstreamError(f"Cannot write an image as {path.name}: use one of {', '.join(IMAGE_SUFFIXES)}.", code="unknown_extension")
     with replacing(path) as partial:
-        yield lambda picture, hands: _write(partial, picture.rgb, hands)
+
+        def write(picture: Picture, hands: Sequence[Hand]) -> None:
+            with unwritable_told(path):
+                _write(partial, picture.rgb, hands)
+
+        yield write
 
 
 @contextmanager
@@ -117,7 +124,7 @@ def folder_sink(folder: Path) -> Iterator[Sink]:
 
     def write(picture: Picture, hands: Sequence[Hand]) -> None:
         assert picture.name is not None, "a folder's pictures have names"
-        with replacing(folder / picture.name) as partial:
+        with replacing(folder / picture.name) as partial, unwritable_told(folder / picture.name):
             _write(partial, picture.rgb, hands)
 
     try:
@@ -130,10 +137,7 @@ def folder_sink(folder: Path) -> Iterator[Sink]:
 
 def _write(path: Path, rgb: NDArray[np.uint8], hands: Sequence[Hand]) -> None:
     annotate(rgb, hands)
-    try:
-        path.write_bytes(_encode(rgb, path.suffix.lower()))
-    except OSError as error:
-        raise HandstreamError(f"Cannot write {path.parent}: {error.strerror}.", code="cannot_write") from error
+    path.write_bytes(_encode(rgb, path.suffix.lower()))
 
 
 def _encode(rgb: NDArray[np.uint8], suffix: str) -> bytes:

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from handstream.errors import HandstreamError
-from handstream.files.replacing import replacing
+from handstream.files.images import IMAGE_SUFFIXES
+from handstream.files.replacing import replacing, unwritable_told
+from handstream.files.video import VIDEO_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,17 +32,24 @@ def landmarks_sink(path: Path, *, with_world_landmarks: bool = False) -> Iterato
     """Writes a line for each picture, as docs/how-to/track-files.md describes it. An existing file is replaced.
 
     Raises:
-        HandstreamError: The file cannot be written.
+        HandstreamError: The file cannot be written, or has the name of a picture or a video: the wrong file, most likely.
     """
-    with replacing(path) as partial, partial.open("w", encoding="ascii") as lines:
+    if path.suffix.lower() in (*IMAGE_SUFFIXES, *VIDEO_SUFFIXES):
+        raise HandstreamError(f"Landmarks are text, and {path.name} is named like a picture. Name a .jsonl file.", code="unknown_extension")
+    with replacing(path) as partial:
+        with unwritable_told(path):
+            lines = partial.open("w", encoding="ascii")
 
         def write(picture: Picture, hands: Sequence[Hand]) -> None:
-            try:
+            with unwritable_told(path):
                 lines.write(json.dumps(_line(picture, hands, with_world_landmarks=with_world_landmarks), separators=(",", ":")) + "\n")
-            except OSError as error:
-                raise HandstreamError(f"Cannot write {path}: {error.strerror}.", code="cannot_write") from error
 
-        yield write
+        try:
+            yield write
+        finally:
+            # The last lines are written only now, so a full disk may show itself here.
+            with unwritable_told(path):
+                lines.close()
 
 
 def _line(picture: Picture, hands: Sequence[Hand], *, with_world_landmarks: bool) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Chooses by what a path is: `open_source` and `open_output`."""
+"""Chooses by what a path is: `open_source` and `open_output`; `check_distinct` keeps them apart."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from handstream.files.video import VideoSource, video_sink
 from handstream.vision.codec import probe
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from handstream.files import Sink, Source
 
-__all__ = ["open_output", "open_source"]
+__all__ = ["check_distinct", "open_output", "open_source"]
 
 
 def open_source(path: Path) -> Source:
@@ -28,7 +29,7 @@ def open_source(path: Path) -> Source:
         if path.is_dir():
             return ImageSource(images_in(path))
         if not path.exists():
-            raise HandstreamError(f"There is no file or folder {path}.", code="no_such_file")
+            raise HandstreamError(f"There is no file or folder {path.absolute()}. Check the name.", code="no_such_file")
         return ImageSource([path]) if _is_image(path) else VideoSource(path)
     except OSError as error:
         raise HandstreamError(f"Cannot read {path}: {error.strerror}.", code="cannot_read") from error
@@ -38,15 +39,27 @@ def open_output(path: Path, source: Source, source_path: Path) -> AbstractContex
     """What writes the annotated pictures of that source: a video for a video, an image for an image, a folder for a folder.
 
     Raises:
-        HandstreamError: The output is the source itself; the block that enters it tells whether it can be written.
+        HandstreamError: From the block that enters it, when it cannot be written.
     """
-    if path.resolve() == source_path.resolve():
-        raise HandstreamError(f"The output {path} is the source itself. Name another.", code="output_is_source")
     if source_path.is_dir():
         return folder_sink(path)
     if source.frame_rate is None:
         return image_sink(path)
     return video_sink(path, source.frame_rate)
+
+
+def check_distinct(source: Path, outputs: Sequence[Path]) -> None:
+    """Refuses to write over the source, or twice into one file.
+
+    Raises:
+        HandstreamError: Two of the paths lead to the same file or folder.
+    """
+    taken = {source.resolve(): "the source itself"}
+    for path in outputs:
+        resolved = path.resolve()
+        if resolved in taken:
+            raise HandstreamError(f"The output {path} is {taken[resolved]}. Name another.", code="same_file")
+        taken[resolved] = "another output too"
 
 
 def _is_image(path: Path) -> bool:

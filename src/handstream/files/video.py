@@ -14,7 +14,7 @@ from av.video.reformatter import ColorRange, Colorspace
 
 from handstream.errors import HandstreamError
 from handstream.files import Picture
-from handstream.files.replacing import replacing
+from handstream.files.replacing import replacing, unwritable_told
 from handstream.vision.annotate import annotate
 
 if TYPE_CHECKING:
@@ -97,7 +97,9 @@ class VideoSource:
             time_s = max(time_s, shown_s - first_time_s)
             yield Picture(index, time_s, _upright_rgb(frame))
         if index < 0:
-            raise HandstreamError(f"{self._path} holds no picture that can be decoded. Is the recording complete?", code="no_pictures")
+            raise HandstreamError(
+                f"{self._path} holds no picture that can be decoded. Is the file whole, and what its name says?", code="no_pictures"
+            )
 
     def close(self) -> None:
         """Closes the file."""
@@ -124,13 +126,15 @@ def _open_container(path: Path) -> InputContainer:
     try:
         container = av.open(str(path))
     except (av.FFmpegError, OSError) as error:
-        raise HandstreamError(f"{path} cannot be read as a video or an image: {error.strerror}.", code="not_a_video") from error
+        raise HandstreamError(
+            f"{path} cannot be read as a video or an image: {error.strerror}. Is the file whole?", code="not_a_video"
+        ) from error
     except UnicodeDecodeError as error:  # PyAV 19 reads such a file.
         text = f"{path} holds text (a title, a name) that is not UTF-8. Remove it: ffmpeg -i {path.name} -map_metadata -1 -c copy ..."
         raise HandstreamError(text, code="not_a_video") from error
     if container.format.name in _TEXT_FORMATS:
         container.close()
-        raise HandstreamError(f"{path} is a text file, not a video or an image.", code="not_a_video")
+        raise HandstreamError(f"{path} is a text file. Name a video, an image or a folder of images.", code="not_a_video")
     return container
 
 
@@ -141,7 +145,9 @@ def _video_stream(container: InputContainer, path: Path) -> VideoStream:
             return stream
     kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
     container.close()
-    raise HandstreamError(f"{path} holds no moving picture, only: {kinds}.", code="not_a_video")
+    raise HandstreamError(
+        f"{path} holds no moving picture, only: {kinds}. Name a video, an image or a folder of images.", code="not_a_video"
+    )
 
 
 def _upright_rgb(frame: av.VideoFrame) -> NDArray[np.uint8]:
@@ -165,17 +171,25 @@ def video_sink(path: Path, frame_rate: Fraction) -> Iterator[Sink]:
     """
     if path.suffix.lower() not in VIDEO_SUFFIXES:
         raise HandstreamError(f"Cannot write a video as {path.name}: use one of {', '.join(VIDEO_SUFFIXES)}.", code="unknown_extension")
-    with replacing(path) as partial, av.open(str(partial), "w") as container:
-        writer = _VideoWriter(container, frame_rate)
-        yield writer
-        writer.flush()
+    with replacing(path) as partial:
+        with unwritable_told(path):
+            container = av.open(str(partial), "w")
+        try:
+            writer = _VideoWriter(container, path, frame_rate)
+            yield writer
+            writer.flush()
+        finally:
+            # The index and the last pictures are written only now, so a full disk may show itself here.
+            with unwritable_told(path):
+                container.close()
 
 
 class _VideoWriter:
     """Encodes annotated pictures into a container. The first picture decides the size."""
 
-    def __init__(self, container: OutputContainer, frame_rate: Fraction) -> None:
+    def __init__(self, container: OutputContainer, path: Path, frame_rate: Fraction) -> None:
         self._container = container
+        self._path = path
         self._frame_rate = frame_rate
         self._stream: Any = None
         self._resolution_wh = (0, 0)
@@ -220,6 +234,7 @@ class _VideoWriter:
 
     def _mux(self, frame: av.VideoFrame | None) -> None:
         try:
-            self._container.mux(self._stream.encode(frame))
+            with unwritable_told(self._path):
+                self._container.mux(self._stream.encode(frame))
         except av.FFmpegError as error:
-            raise HandstreamError(f"The video cannot be written: {error.strerror}.", code="cannot_write") from error
+            raise HandstreamError(f"The video {self._path} cannot be written: {error.strerror}.", code="cannot_write") from error
