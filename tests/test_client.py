@@ -16,7 +16,6 @@ from tests.server.serving import jpeg, serving
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from handstream.client import Outcome
     from tests.server.serving import Serving
 
 
@@ -81,34 +80,49 @@ async def test_errors_are_typed_and_the_session_goes_on(server: Serving) -> None
         assert session.statistics().failed == 1
 
 
-async def test_no_more_than_allowed_are_in_flight_and_the_newest_waits() -> None:
+async def test_on_a_short_path_one_frame_is_in_flight_and_the_newest_waits() -> None:
     engine = FakeEngine()
     with serving(lambda: engine) as server:
         engine.delay_s = 0.02
-        async with connect(server.url, max_in_flight=2) as session:
+        async with connect(server.url) as session:
             for _ in range(10):
                 await session.send(jpeg())
-                assert session.statistics().in_flight <= 2
-            outcomes = [await anext(session) for _ in range(3)]
+                assert session.statistics().in_flight == 1
+            outcomes = [await anext(session) for _ in range(2)]
             statistics = session.statistics()
-    assert [outcome.frame_id for outcome in outcomes] == [0, 1, 9]
-    assert (statistics.sent, statistics.replaced, statistics.in_flight) == (3, 7, 0)
+    assert [outcome.frame_id for outcome in outcomes] == [0, 9]
+    assert (statistics.sent, statistics.replaced, statistics.in_flight) == (2, 8, 0)
 
 
-async def test_every_frame_sent_has_one_outcome_in_a_flood() -> None:
+async def test_on_a_long_path_more_are_in_flight_so_that_it_stays_busy() -> None:
     engine = FakeEngine()
     with serving(lambda: engine) as server:
-        engine.delay_s = 0.01
-        async with connect(server.url, max_in_flight=50) as session:
-            sent = [await session.send(jpeg()) for _ in range(50)]
-            outcomes = [await anext(session) for _ in sent]
+        engine.delay_s = 0.1
+        async with connect(server.url, frame_interval_ms=33) as session:
+            for _ in range(5):
+                await track(session, jpeg())
+            for _ in range(10):
+                await session.send(jpeg())
+            assert 2 <= session.statistics().in_flight <= 5
+
+
+async def test_every_frame_sent_has_one_outcome_and_an_answer_that_is_late_is_none() -> None:
+    engine = FakeEngine()
+    with serving(lambda: engine) as server:
+        async with connect(server.url) as session:
+            for _ in range(10):
+                await track(session, jpeg())
+            engine.delay_s = 1.2
+            overdue_id = await session.send(jpeg())
+            assert await anext(session) == Dropped(overdue_id, "network_up")
+            newest_id = await session.send(jpeg())
+            outcomes = [await anext(session)]
+            while outcomes[-1].frame_id != newest_id:
+                outcomes.append(await anext(session))
             statistics = session.statistics()
-    assert sorted(_frame_id(outcome) for outcome in outcomes) == sent
-    assert {type(outcome) for outcome in outcomes} == {Answered, Dropped}
-    assert statistics.answered + statistics.dropped == statistics.sent == 50
-    last = [outcome for outcome in outcomes if isinstance(outcome, Answered)][-1]
-    assert last.frame_id == sent[-1]
-    assert last.result.dropped == statistics.dropped
+    assert overdue_id not in [outcome.frame_id for outcome in outcomes]
+    assert statistics.late == 1
+    assert statistics.sent == statistics.answered + statistics.dropped + statistics.in_flight
 
 
 async def test_sending_and_iterating_side_by_side(server: Serving) -> None:
@@ -177,12 +191,8 @@ async def test_a_refusal_is_told_in_the_servers_words(server: Serving) -> None:
     assert refused.value.code == "bad_query"
 
 
-async def test_max_in_flight_is_checked(server: Serving) -> None:
-    with pytest.raises(ValueError, match="max_in_flight"):
-        async with connect(server.url, max_in_flight=0):
+@pytest.mark.parametrize("frame_interval_ms", [0, -1, float("nan"), float("inf")])
+async def test_the_frame_interval_is_checked(server: Serving, frame_interval_ms: float) -> None:
+    with pytest.raises(ValueError, match="frame_interval_ms"):
+        async with connect(server.url, frame_interval_ms=frame_interval_ms):
             pass
-
-
-def _frame_id(outcome: Outcome) -> int:
-    assert outcome.frame_id is not None
-    return outcome.frame_id

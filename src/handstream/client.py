@@ -8,9 +8,11 @@
 Theory of operation
 -------------------
 
-For the lowest latency few frames may be on their way: what queues anywhere is old when it arrives. So at most `max_in_flight` frames are
-unanswered, and one more waits here, where a newer one replaces it. It leaves when the outcome of another is read, which is why a session is
-iterated over while frames are sent. Every frame that left has one outcome: `Answered`, `Failed` or `Dropped`.
+For the lowest latency few frames may be on their way: what queues anywhere is old when it arrives. So only as many are unanswered as the
+measured path needs (`protocol/window.py`: one on a local network), and one more waits here, where a newer one replaces it. It leaves when
+the outcome of another is read, which is why a session is iterated over while frames are sent. Every frame that left has one outcome:
+`Answered`, `Failed` or `Dropped`. One of which nothing is heard in time is dropped at `network_up`; an answer that comes after all is
+passed over.
 
 A connection that is lost is opened again by whoever iterates, after waits that grow and are random, and the session is resumed by its
 token. Frames that were on their way are dropped at `network_up`, or at `network_down` if the server had received them; those that are sent
@@ -21,6 +23,7 @@ settings as they were and numbers that go on.
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import time
 from collections import deque
@@ -35,12 +38,13 @@ from websockets.protocol import State
 from handstream import __version__
 from handstream.connection import SessionClosedError, how_it_ended, open_connection
 from handstream.errors import HandstreamError
-from handstream.frames import Frame
+from handstream.frames import Frame, Stage
 from handstream.protocol import wire
 from handstream.protocol.backoff import backoff_s
 from handstream.protocol.control import Ack, Dropped, ErrorMessage, Hello, SettingsMessage, parse_server_message
 from handstream.protocol.flow import LatestSlot
 from handstream.protocol.numbering import follows
+from handstream.protocol.window import FrameWindow
 from handstream.vision.codec import encode_jpeg
 
 if TYPE_CHECKING:
@@ -66,6 +70,9 @@ __all__ = [
 ]
 
 _NORMAL_CLOSURE = 1000
+
+_LONGEST_LOOK_S = 0.25
+"""How long to wait for a message before looking what is overdue, which another task may have sent meanwhile."""
 
 _TRY_AGAIN = {"cannot_connect", "not_ready", "server_full"}
 """The refusals that may pass."""
@@ -135,6 +142,7 @@ class ClientStatistics:
         failed: Frames answered with an error.
         dropped: Frames that the server dropped, or that were lost with a connection.
         in_flight: Frames sent of which none of this is known yet.
+        late: Dropped frames whose answer came after all.
         reconnections: How often a lost connection was replaced.
     """
 
@@ -144,6 +152,7 @@ class ClientStatistics:
     failed: int
     dropped: int
     in_flight: int
+    late: int
     reconnections: int
 
 
@@ -152,7 +161,7 @@ async def connect(
     url: str,
     *,
     settings: Mapping[str, object] | None = None,
-    max_in_flight: int = 1,
+    frame_interval_ms: float = 33.0,
     jpeg_quality: int = 80,
     client: str = f"handstream-python/{__version__}",
     reconnect_within_s: float = 60.0,
@@ -163,7 +172,7 @@ async def connect(
     Args:
         url: The server, as in `ws://127.0.0.1:8000`, `http://127.0.0.1:8000` or with a path other than `/ws/video`.
         settings: Those to begin with, under their names in docs/protocol.md.
-        max_in_flight: The most frames that may be unanswered. One is best on a short path; a long one needs more to stay busy.
+        frame_interval_ms: The time between the caller's frames. The shorter it is and the longer the path, the more may be unanswered.
         jpeg_quality: Quality at which arrays are encoded before they are sent, 1..100.
         client: What the client calls itself.
         reconnect_within_s: How long to try to connect again when the connection is lost. 0 does not try.
@@ -172,14 +181,14 @@ async def connect(
     Raises:
         HandstreamError: There is no server, it refuses the session, or it does not take the settings; the code says which.
     """
-    if max_in_flight < 1:
-        raise ValueError(f"max_in_flight must be 1 or more, not {max_in_flight}")
+    if not 0 < frame_interval_ms < math.inf:
+        raise ValueError(f"frame_interval_ms must be a number above 0, not {frame_interval_ms}")
     hello = Hello(client=client, settings=settings or {}, features=("ack",))
     websocket, welcome = await open_connection(url, hello)
     session = ClientSession(
         websocket,
         welcome,
-        max_in_flight=max_in_flight,
+        window=FrameWindow(interval_ms=frame_interval_ms),
         jpeg_quality=jpeg_quality,
         reconnection=_Reconnection(url, client, reconnect_within_s, on_state or (lambda _: None)),
     )
@@ -228,12 +237,12 @@ class ClientSession:
     """
 
     def __init__(
-        self, websocket: ClientConnection, welcome: Welcome, *, max_in_flight: int, jpeg_quality: int, reconnection: _Reconnection
+        self, websocket: ClientConnection, welcome: Welcome, *, window: FrameWindow, jpeg_quality: int, reconnection: _Reconnection
     ) -> None:
         self.welcome = welcome
         self.settings = welcome.settings
         self._websocket = websocket
-        self._max_in_flight = max_in_flight
+        self._window = window
         self._jpeg_quality = jpeg_quality
         self._reconnection = reconnection
         self._ended: HandstreamError | None = None
@@ -242,8 +251,7 @@ class ClientSession:
         self._reconnections = 0
         self._next_frame_id = 0
         self._waiting: LatestSlot[Frame] = LatestSlot()
-        self._sent_times_ns: dict[int, int] = {}
-        self._replaced = self._sent = self._answered = self._failed = self._dropped = 0
+        self._replaced = 0
 
     async def send(self, image: bytes | NDArray[np.uint8], *, capture_time_ns: int | None = None) -> int:
         """Sends a frame, at once if few enough are on their way, else when one of them is settled.
@@ -284,8 +292,16 @@ class ClientSession:
 
     def statistics(self) -> ClientStatistics:
         """The frames so far."""
+        frames = self._window.statistics()
         return ClientStatistics(
-            self._sent, self._replaced, self._answered, self._failed, self._dropped, len(self._sent_times_ns), self._reconnections
+            sent=frames.sent,
+            replaced=self._replaced,
+            answered=frames.answered,
+            failed=frames.refused,
+            dropped=sum(frames.dropped.values()),
+            in_flight=frames.in_flight,
+            late=frames.late,
+            reconnections=self._reconnections,
         )
 
     def __aiter__(self) -> Self:
@@ -299,18 +315,25 @@ class ClientSession:
             HandstreamError: The server refuses to take it up again; the code says why.
         """
         while not self._lost:
-            try:
-                message = await self._websocket.recv()
-            except ConnectionClosed as error:
-                await self._come_back(how_it_ended(error))
-                continue
-            outcome = self._outcome(message, time.monotonic_ns())
-            if isinstance(outcome, Answered):
-                await self._write(Ack(outcome.frame_id).text())
+            outcome = await self._next_outcome()
+            await self._send_waiting()
             if outcome is not None:
-                await self._send_waiting()
                 return outcome
         return self._lost.popleft()
+
+    async def _next_outcome(self) -> Outcome | None:
+        """What the next message says became of a frame; None if it says nothing of the kind, or none comes soon."""
+        try:
+            async with asyncio.timeout(_LONGEST_LOOK_S):
+                message = await self._websocket.recv()
+        except TimeoutError:
+            return None
+        except ConnectionClosed as error:
+            await self._come_back(how_it_ended(error))
+            return None
+        if isinstance(message, str):
+            return self._control(parse_server_message(message))
+        return await self._answered(wire.decode_result(message), time.monotonic_ns())
 
     async def _come_back(self, lost: SessionClosedError) -> None:
         """Connects again, if there is reason to, and settles the frames that were on their way."""
@@ -334,11 +357,9 @@ class ClientSession:
     def _settle_lost(self) -> None:
         """None of the frames that were on their way will be answered any more."""
         last_id = self.welcome.last_frame_id if self.welcome.resumed else None
-        for frame_id in self._sent_times_ns:
-            has_arrived = last_id is not None and not follows(frame_id, last_id)
-            self._lost.append(Dropped(frame_id, "network_down" if has_arrived else "network_up"))
-        self._dropped += len(self._sent_times_ns)
-        self._sent_times_ns.clear()
+        for frame in self._window.abandon():
+            has_arrived = last_id is not None and not follows(frame.frame_id, last_id)
+            self._lost.append(Dropped(frame.frame_id, "network_down" if has_arrived else "network_up"))
 
     @property
     def _is_connected(self) -> bool:
@@ -348,36 +369,37 @@ class ClientSession:
         if self._ended is not None:
             raise self._ended
 
-    def _outcome(self, message: bytes | str, now_ns: int) -> Outcome | None:
-        """What a message says became of a frame, or None if it says nothing of the kind."""
-        if isinstance(message, bytes):
-            result = wire.decode_result(message)
-            self._answered += 1
-            return Answered(result, self._sent_times_ns.pop(result.frame_id, now_ns), now_ns)
-        return self._control(parse_server_message(message))
+    async def _answered(self, result: FrameResult, now_ns: int) -> Answered | None:
+        """Acknowledges a result. It is none for the caller if its frame was given up."""
+        await self._write(Ack(result.frame_id).text())
+        queue_ms = _ms(result.stages_ns.get(Stage.QUEUE, 0))
+        settlement = self._window.settle(result.frame_id, "answered", _ms(now_ns), queue_ms=queue_ms)
+        if settlement is None or settlement.is_late:
+            return None
+        return Answered(result, round(settlement.frame.sent_ms * 1e6), now_ns)
 
     def _control(self, message: ServerMessage | None) -> Outcome | None:
+        now_ms = _ms(time.monotonic_ns())
         match message:
-            case Dropped(frame_id):
-                self._dropped += 1
-                self._sent_times_ns.pop(frame_id, None)
-                return message
+            case Dropped(frame_id, "queue" | "send" as stage):
+                settlement = self._window.settle(frame_id, stage, now_ms)
+                return None if settlement is None or settlement.is_late else message
             case ErrorMessage(code, text, frame_id):
-                if frame_id is not None:
-                    self._failed += 1
-                    self._sent_times_ns.pop(frame_id, None)
-                return Failed(frame_id, HandstreamError(text, code=code))
+                settlement = None if frame_id is None else self._window.settle(frame_id, "refused", now_ms)
+                is_known = settlement is not None and not settlement.is_late
+                return Failed(frame_id, HandstreamError(text, code=code)) if is_known or frame_id is None else None
             case SettingsMessage(settings=settings):
                 self.settings = settings
         return None
 
     async def _send_waiting(self) -> None:
-        """Sends the frame that waits, if one does and few enough are on their way."""
-        if not self._is_connected or len(self._sent_times_ns) >= self._max_in_flight or (frame := self._waiting.take()) is None:
+        """Gives up what is overdue, and sends the frame that waits, if one does and few enough are on their way."""
+        self._lost.extend(Dropped(frame.frame_id, "network_up") for frame in self._window.expire(_ms(time.monotonic_ns())))
+        if not self._is_connected or not self._window.may_send or (frame := self._waiting.take()) is None:
             return
-        self._sent += 1
-        self._sent_times_ns[frame.frame_id] = time.monotonic_ns()
-        await self._write(wire.encode_frame(frame))
+        message = wire.encode_frame(frame)
+        self._window.sent(frame.frame_id, len(message), _ms(time.monotonic_ns()))
+        await self._write(message)
 
     async def _send_changes(self) -> None:
         """Sends the changes of settings that have not been, now or when there is another connection."""
@@ -389,3 +411,7 @@ class ClientSession:
         """Writes to the connection. If it is lost, the iteration finds out, and either comes back or tells."""
         with suppress(ConnectionClosed):
             await self._websocket.send(message)
+
+
+def _ms(time_ns: int) -> float:
+    return time_ns / 1e6
