@@ -23,7 +23,7 @@ def test_version() -> None:
 def test_help_names_every_command(arguments: tuple[str, ...]) -> None:
     done = handstream(*arguments)
     shown = done.stdout + done.stderr
-    assert all(f" {name} " in shown for name in ("serve", "track", "models", "relay", "demo")), shown
+    assert all(f" {name} " in shown for name in ("serve", "track", "models", "doctor", "relay", "demo")), shown
 
 
 def test_an_error_is_one_message_without_a_traceback() -> None:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from handstream import __version__
-from handstream.cli import demo, models, relay, serve, track
+from handstream.cli import demo, doctor, models, relay, serve, track
 from handstream.errors import HandstreamError
 
 __all__ = ["app", "main"]
@@ -25,6 +25,7 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.command("track")(track.track)
 app.command("relay")(relay.relay)
+app.command("doctor")(doctor.doctor)
 app.add_typer(models.app, name="models")
 app.add_typer(demo.app, name="demo")
 

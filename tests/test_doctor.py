@@ -1,0 +1,55 @@
+"""What `handstream doctor` finds, and that it says so when something is wrong."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from handstream.doctor import Finding, examine
+from handstream.vision.engines.precision import element_types
+from handstream.vision.models import MODELS, fetch_models, models_dir
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def found(subject: str) -> Finding:
+    return next(finding for finding in examine() if finding.subject == subject)
+
+
+def test_says_what_each_network_would_compute_in() -> None:
+    fast = element_types("auto").palm
+    assert ("f32 for both networks" in found("precision").text) and (fast == "f32" or fast in found("precision").text)
+
+
+def test_finds_every_model() -> None:
+    fetch_models()
+    assert [found(f"model {model.file_name}").verdict for model in MODELS] == ["good"] * len(MODELS)
+
+
+def test_a_broken_model_stands_in_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HANDSTREAM_CACHE_DIR", str(tmp_path))
+    models_dir().mkdir(parents=True)
+    (models_dir() / MODELS[0].file_name).write_bytes(b"no network")
+    finding = found(f"model {MODELS[0].file_name}")
+    assert finding.verdict == "bad"
+    assert MODELS[0].sha256 in finding.text
+    done = subprocess.run([sys.executable, "-m", "handstream", "doctor"], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "handstream models fetch" in done.stdout
+
+
+def test_a_cache_that_cannot_be_written_is_worth_knowing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HANDSTREAM_CACHE_DIR", "/proc/nowhere")
+    monkeypatch.setattr("os.access", lambda *_: False)
+    assert found("cache").verdict == "note"
+    assert "HANDSTREAM_CACHE_DIR" in found("cache").advice
+
+
+@pytest.mark.parametrize(("installed", "verdict"), [("0.10.21", "good"), ("0.10.30", "note")])
+def test_only_one_release_of_mediapipe_is_the_reference(installed: str, verdict: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handstream.doctor.version", lambda _: installed)
+    assert found("mediapipe").verdict == verdict
