@@ -75,7 +75,7 @@ def _precision() -> Finding:
     return Finding(
         "good",
         "precision",
-        f"f32 for both networks; with precision auto the palm network would compute in {auto.palm}, for which this processor has instructions",
+        f"f32 for both networks; with precision auto {auto.palm} for the palm network, for which this processor has instructions",
     )
 
 
