@@ -15,7 +15,7 @@ PAGE := src/handstream/page/index.html
 PAGE_SOURCES := $(shell find web/src web/public -type f 2>/dev/null) web/index.html web/vite.config.ts web/tsconfig.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test check check-python check-page test-python test-web test-page wheel format lock clean
+.PHONY: help run dev test check check-python check-page test-python test-web test-page chromium wheel format lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,14 +41,18 @@ check-python: $(DEV)
 check-page: $(NODE_MODULES)
 	cd web && npm run --silent check
 
-test-python: $(DEV) $(REFERENCE) $(PAGE) ## The Python tests (ARGS="-k wire")
+test-python: $(DEV) $(REFERENCE) $(PAGE) chromium ## The Python tests (ARGS="-k wire")
 	$(BIN)/pytest $(ARGS)
 
 test-web: $(NODE_MODULES) ## The TypeScript unit tests
 	cd web && npm run --silent test
 
-test-page: $(DEV) $(PAGE) ## The page in a real Chromium
-	cd web && node e2e/find-chromium.mjs --install && npm run --silent e2e
+test-page: $(DEV) $(PAGE) chromium ## The page in a real Chromium
+	cd web && npm run --silent e2e
+
+# The Python tests open an example page in it, the page's tests the page.
+chromium: $(NODE_MODULES)
+	cd web && node e2e/find-chromium.mjs --install
 
 wheel: $(DEV) $(PAGE) ## Build the wheel, with the page inside, into dist/
 	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
@@ -58,9 +62,13 @@ format: $(DEV) $(NODE_MODULES) ## Put both languages into the project's style
 	$(BIN)/ruff format .
 	cd web && npm run --silent format
 
+PIN := uv pip compile --universal --generate-hashes --python-version 3.11 --no-header --upgrade --quiet
+
 lock: ## Pin the newest allowed versions again (needs uv)
-	uv pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 --no-header --upgrade --quiet --output-file requirements/runtime.txt
-	uv pip compile pyproject.toml --group dev --extra mediapipe --constraint requirements/runtime.txt --universal --generate-hashes --python-version 3.11 --no-header --upgrade --quiet --output-file requirements/dev.txt
+	$(PIN) pyproject.toml --output-file requirements/runtime.txt
+	$(PIN) pyproject.toml --group dev --extra mediapipe --constraint requirements/runtime.txt --output-file requirements/dev.txt
+	printf 'editables\nhatchling\n' | $(PIN) - --constraint requirements/dev.txt --output-file requirements/build.txt
+	printf 'mediapipe==0.10.21\n' | $(PIN) - --no-deps --output-file requirements/mediapipe.txt
 	cd web && npm update
 
 clean: ## Remove all that make has made
