@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
+import os
+import stat
+import sys
 import zipfile
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from handstream.errors import HandstreamError
 from handstream.vision import models
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CONTENT = {model.file_name: model.file_name.encode() * 1000 for model in models.MODELS}
 PINNED = [
@@ -161,6 +161,53 @@ def test_a_cache_that_cannot_be_written(downloads: list[Path], tmp_path: Path, m
     with pytest.raises(HandstreamError, match="HANDSTREAM_CACHE_DIR") as raised:
         models.find_models(0)
     assert raised.value.code == "models_unavailable"
+
+
+def test_a_bundle_with_a_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("HANDSTREAM_CACHE_DIR", str(tmp_path / "file"))
+    bundle = tmp_path / "hand_landmarker.task"
+    with zipfile.ZipFile(bundle, "w") as archive:
+        for member in models.BUNDLE_MEMBERS:
+            archive.writestr(member, b"network")
+    with pytest.raises(HandstreamError, match="HANDSTREAM_CACHE_DIR"):
+        models.find_models(0, source=bundle)
+
+
+@pytest.mark.parametrize("content", [b"not a zip", None])
+def test_a_download_that_is_another_wheel(downloads: list[Path], monkeypatch: pytest.MonkeyPatch, content: bytes | None) -> None:
+    def download(folder: Path) -> Path:
+        wheel = folder / "mediapipe-0.10.21-cp311-cp311-any.whl"
+        if content is None:
+            zipfile.ZipFile(wheel, "w").close()
+        else:
+            wheel.write_bytes(content)
+        return wheel
+
+    monkeypatch.setattr(models, "downloaded_wheel", download)
+    with pytest.raises(HandstreamError, match="not the wheel of mediapipe") as caught:
+        models.fetch_models()
+    assert caught.value.code == "model_corrupt"
+    assert names(models.models_dir()) == {".lock"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs the permissions of Unix")
+def test_the_cache_can_be_read_by_others(downloads: list[Path]) -> None:
+    before = os.umask(0o022)
+    try:
+        files = models.fetch_models()
+    finally:
+        os.umask(before)
+    assert {stat.filemode(path.stat().st_mode) for path in files} == {"-rw-r--r--"}
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that not even root can read from its beginning")
+def test_a_file_that_cannot_be_read(downloads: list[Path]) -> None:
+    palm, *_ = models.fetch_models()
+    palm.unlink()
+    palm.symlink_to("/proc/self/mem")
+    with pytest.raises(HandstreamError, match="Let this user read it"):
+        models.find_models(0)
 
 
 def _fetch_in_a_process(log: Path) -> None:

