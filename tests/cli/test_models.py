@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache on a machine without mediapipe, 200 columns wide."""
+    """An empty cache on a machine without mediapipe."""
     monkeypatch.setenv("HANDSTREAM_CACHE_DIR", str(tmp_path))
-    monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(models, "find_spec", lambda _: None)
     return tmp_path / "models"
 
@@ -40,6 +39,14 @@ def test_list_says_what_is_missing_and_what_is_broken(cache: Path) -> None:
     assert set(lines) == {model.file_name for model in models.MODELS}
     assert "broken; mend it" in lines.pop("hand_landmark_full.tflite")
     assert all("missing; get it with: handstream models fetch" in line for line in lines.values())
+
+
+def test_list_cuts_no_name_and_no_path(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = cache / ("a-long-folder/" * 8) / "model.tflite"
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("handstream.cli.models.find_model", lambda _: found)
+    assert [line.split()[-1] for line in run("list").splitlines()[1:]] == [str(found)] * len(models.MODELS)
+    assert all(model.file_name in run("list") for model in models.MODELS)
 
 
 def test_fetch_prints_every_file(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

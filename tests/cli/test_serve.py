@@ -62,6 +62,13 @@ def test_it_serves_until_it_is_told_to_stop(stop: signal.Signals) -> None:
         assert process.wait(WAIT_S) in (0, -stop), "0, or ended by the very signal"
 
 
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+def test_an_ipv6_address_is_printed_as_a_browser_takes_it() -> None:
+    with started("--host", "::1") as (_, address):
+        assert address.startswith("http://[::1]:")
+        assert httpx.get(f"{address}/readyz").status_code == 200
+
+
 def test_reloading_serves_too() -> None:
     process = subprocess.Popen(
         [*COMMAND, "--port", "0", "--reload", "--jpeg-quality", "77"],

@@ -10,6 +10,8 @@ import typer
 from annotated_types import Ge, Le
 from rich.console import Console
 from rich.logging import RichHandler
+from rich.style import Style
+from rich.text import Text
 
 from handstream.server.run import run, run_reloading
 from handstream.server.settings import ENVIRONMENT_PREFIX, ServerSettings
@@ -30,7 +32,7 @@ def serve(*, reload: bool = False, **options: Any) -> None:
         level=settings.log_level.upper(), format="%(message)s", datefmt="[%X]", handlers=[RichHandler(console=console, show_path=False)]
     )
     if reload:
-        run_reloading(settings, on_listening=lambda url: console.print(f"handstream reloads itself at [bold link={url}]{url}[/]"))
+        run_reloading(settings, on_listening=lambda url: console.print("handstream reloads itself at", _link(url)))
         return
     urls: list[str] = []
 
@@ -41,8 +43,13 @@ def serve(*, reload: bool = False, **options: Any) -> None:
     run(
         settings,
         on_listening=listening,
-        on_ready=lambda: console.print(f"Open [bold link={urls[0]}]{urls[0]}[/] (Ctrl-C stops the server)"),
+        on_ready=lambda: console.print("Open", _link(urls[0]), "(Ctrl-C stops the server)"),
     )
+
+
+def _link(url: str) -> Text:
+    """Not by markup: the brackets of an IPv6 address would be taken for a tag."""
+    return Text(url, Style(bold=True, link=url))
 
 
 def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
