@@ -36,12 +36,14 @@ from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 
 from handstream import __version__
+from handstream.adaptation import Adaptation
 from handstream.connection import SessionClosedError, how_it_ended, open_connection
 from handstream.errors import HandstreamError
 from handstream.frames import Frame, Stage
+from handstream.outcomes import Answered, ClientStatistics, Dropped, Failed, Outcome
 from handstream.protocol import wire
 from handstream.protocol.backoff import backoff_s
-from handstream.protocol.control import Ack, Dropped, ErrorMessage, Hello, SettingsMessage, parse_server_message
+from handstream.protocol.control import Ack, Advice, ErrorMessage, Hello, Ping, Pong, SettingsMessage, parse_server_message
 from handstream.protocol.flow import LatestSlot
 from handstream.protocol.numbering import follows
 from handstream.protocol.window import FrameWindow
@@ -54,8 +56,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from websockets.asyncio.client import ClientConnection
 
-    from handstream.frames import FrameResult
     from handstream.protocol.control import ServerMessage, Welcome
+    from handstream.protocol.rate import RateDecision
 
 __all__ = [
     "Answered",
@@ -85,77 +87,6 @@ class ConnectionState(StrEnum):
     RECONNECTING = "reconnecting"
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The server found what is in that frame.
-
-    Attributes:
-        result: What it found, and where the server's time went.
-        sent_time_ns: When the frame was handed to the socket, on this process' monotonic clock.
-        received_time_ns: When the result had arrived, on the same clock.
-    """
-
-    result: FrameResult
-    sent_time_ns: int
-    received_time_ns: int
-
-    @property
-    def frame_id(self) -> int:
-        """The frame's number, as `send` returned it."""
-        return self.result.frame_id
-
-    @property
-    def round_trip_ns(self) -> int:
-        """From the frame's departure to the result's arrival."""
-        return self.received_time_ns - self.sent_time_ns
-
-    @property
-    def network_ns(self) -> int:
-        """The part of the round trip that the server did not spend: both ways together. It needs no agreement between the clocks."""
-        return self.round_trip_ns - (self.result.send_time_ns - self.result.receive_time_ns)
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """The server could not use a frame, or a message of this client.
-
-    Attributes:
-        frame_id: The frame's number, or None where the error is about no one frame.
-        error: What was wrong.
-    """
-
-    frame_id: int | None
-    error: HandstreamError
-
-
-Outcome = Answered | Failed | Dropped
-
-
-@dataclass(frozen=True, slots=True)
-class ClientStatistics:
-    """The frames of a session so far, as the client counts them.
-
-    Attributes:
-        sent: Frames handed to the socket.
-        replaced: Frames that a newer one replaced before they were sent.
-        answered: Frames answered with a result.
-        failed: Frames answered with an error.
-        dropped: Frames that the server dropped, or that were lost with a connection.
-        in_flight: Frames sent of which none of this is known yet.
-        late: Dropped frames whose answer came after all.
-        reconnections: How often a lost connection was replaced.
-    """
-
-    sent: int
-    replaced: int
-    answered: int
-    failed: int
-    dropped: int
-    in_flight: int
-    late: int
-    reconnections: int
-
-
 @asynccontextmanager
 async def connect(
     url: str,
@@ -164,6 +95,7 @@ async def connect(
     frame_interval_ms: float = 33.0,
     jpeg_quality: int = 80,
     client: str = f"handstream-python/{__version__}",
+    adaptive: bool = False,
     reconnect_within_s: float = 60.0,
     on_state: Callable[[ConnectionState], None] | None = None,
 ) -> AsyncIterator[ClientSession]:
@@ -175,6 +107,8 @@ async def connect(
         frame_interval_ms: The time between the caller's frames. The shorter it is and the longer the path, the more may be unanswered.
         jpeg_quality: Quality at which arrays are encoded before they are sent, 1..100.
         client: What the client calls itself.
+        adaptive: Whether to send less often, and arrays less finely, when path or server cannot keep up with a frame each
+            `frame_interval_ms` at `jpeg_quality`; it also moves the setting `jpeg_quality` of the annotated pictures.
         reconnect_within_s: How long to try to connect again when the connection is lost. 0 does not try.
         on_state: Called when the connection is lost, and when there is another.
 
@@ -190,6 +124,9 @@ async def connect(
         welcome,
         window=FrameWindow(interval_ms=frame_interval_ms),
         jpeg_quality=jpeg_quality,
+        adaptation=Adaptation(frame_interval_ms=frame_interval_ms, jpeg_quality=jpeg_quality, settings=welcome.settings)
+        if adaptive
+        else None,
         reconnection=_Reconnection(url, client, reconnect_within_s, on_state or (lambda _: None)),
     )
     try:
@@ -237,13 +174,21 @@ class ClientSession:
     """
 
     def __init__(
-        self, websocket: ClientConnection, welcome: Welcome, *, window: FrameWindow, jpeg_quality: int, reconnection: _Reconnection
+        self,
+        websocket: ClientConnection,
+        welcome: Welcome,
+        *,
+        window: FrameWindow,
+        jpeg_quality: int,
+        adaptation: Adaptation | None,
+        reconnection: _Reconnection,
     ) -> None:
         self.welcome = welcome
         self.settings = welcome.settings
         self._websocket = websocket
         self._window = window
         self._jpeg_quality = jpeg_quality
+        self._adaptation = adaptation
         self._reconnection = reconnection
         self._ended: HandstreamError | None = None
         self._lost: deque[Dropped] = deque()
@@ -252,6 +197,7 @@ class ClientSession:
         self._next_frame_id = 0
         self._waiting: LatestSlot[Frame] = LatestSlot()
         self._replaced = 0
+        self._is_sending = False
 
     async def send(self, image: bytes | NDArray[np.uint8], *, capture_time_ns: int | None = None) -> int:
         """Sends a frame, at once if few enough are on their way, else when one of them is settled.
@@ -269,8 +215,7 @@ class ClientSession:
         """
         self._check_open()
         capture_time_ns = time.monotonic_ns() if capture_time_ns is None else capture_time_ns
-        encoded = image if isinstance(image, bytes) else await asyncio.to_thread(encode_jpeg, image, self._jpeg_quality)
-        frame = Frame(self._next_frame_id, encoded, capture_time_ns)
+        frame = Frame(self._next_frame_id, await self._encoded(image), capture_time_ns)
         self._next_frame_id = (self._next_frame_id + 1) % 2**32
         self._replaced += self._waiting.put(frame) is not None
         await self._send_waiting()
@@ -283,12 +228,19 @@ class ClientSession:
             HandstreamError: The session has ended.
         """
         self._check_open()
+        if self._adaptation is not None:
+            self._adaptation.want(settings, _ms(time.monotonic_ns()))
         self._changes |= settings
         await self._send_changes()
 
     async def close(self) -> None:
         """Ends the session. A second call does nothing."""
         await self._websocket.close()
+
+    @property
+    def rate(self) -> RateDecision | None:
+        """How often and how finely an adaptive session sends now, and what limits it; None for one that does not adapt."""
+        return None if self._adaptation is None else self._adaptation.decision
 
     def statistics(self) -> ClientStatistics:
         """The frames so far."""
@@ -324,7 +276,7 @@ class ClientSession:
     async def _next_outcome(self) -> Outcome | None:
         """What the next message says became of a frame; None if it says nothing of the kind, or none comes soon."""
         try:
-            async with asyncio.timeout(_LONGEST_LOOK_S):
+            async with asyncio.timeout(self._look_s()):
                 message = await self._websocket.recv()
         except TimeoutError:
             return None
@@ -333,7 +285,7 @@ class ClientSession:
             return None
         if isinstance(message, str):
             return self._control(parse_server_message(message))
-        return await self._answered(wire.decode_result(message), time.monotonic_ns())
+        return await self._answered(message, time.monotonic_ns())
 
     async def _come_back(self, lost: SessionClosedError) -> None:
         """Connects again, if there is reason to, and settles the frames that were on their way."""
@@ -369,13 +321,25 @@ class ClientSession:
         if self._ended is not None:
             raise self._ended
 
-    async def _answered(self, result: FrameResult, now_ns: int) -> Answered | None:
+    def _look_s(self) -> float:
+        """How long to wait for a message before looking what else is to be done."""
+        if self._adaptation is None or not self._waiting or not self._window.may_send:
+            return _LONGEST_LOOK_S
+        return min(_LONGEST_LOOK_S, max(0.0, self._adaptation.due_ms - _ms(time.monotonic_ns())) / 1e3)
+
+    async def _answered(self, message: bytes, now_ns: int) -> Answered | None:
         """Acknowledges a result. It is none for the caller if its frame was given up."""
+        result = wire.decode_result(message)
         await self._write(Ack(result.frame_id).text())
         queue_ms = _ms(result.stages_ns.get(Stage.QUEUE, 0))
         settlement = self._window.settle(result.frame_id, "answered", _ms(now_ns), queue_ms=queue_ms)
         if settlement is None or settlement.is_late:
             return None
+        if self._adaptation is not None:
+            self._adaptation.answer(settlement.frame, result, len(message), _ms(now_ns))
+            self._window.interval_ms = self._adaptation.decision.frame_interval_ms
+            self._changes |= self._adaptation.settings_to_ask_for()
+            await self._send_changes()
         return Answered(result, round(settlement.frame.sent_ms * 1e6), now_ns)
 
     def _control(self, message: ServerMessage | None) -> Outcome | None:
@@ -383,6 +347,8 @@ class ClientSession:
         match message:
             case Dropped(frame_id, "queue" | "send" as stage):
                 settlement = self._window.settle(frame_id, stage, now_ms)
+                if self._adaptation is not None and stage == "queue":
+                    self._adaptation.replace(now_ms)
                 return None if settlement is None or settlement.is_late else message
             case ErrorMessage(code, text, frame_id):
                 settlement = None if frame_id is None else self._window.settle(frame_id, "refused", now_ms)
@@ -390,15 +356,44 @@ class ClientSession:
                 return Failed(frame_id, HandstreamError(text, code=code)) if is_known or frame_id is None else None
             case SettingsMessage(settings=settings):
                 self.settings = settings
+            case Advice(rate) if self._adaptation is not None:
+                self._adaptation.advise(rate)
+            case Pong(number) if self._adaptation is not None:
+                self._adaptation.echo(number, now_ms)
         return None
+
+    async def _encoded(self, image: bytes | NDArray[np.uint8]) -> bytes:
+        """The image as it travels."""
+        if self._adaptation is not None:
+            self._adaptation.see(image, _ms(time.monotonic_ns()))
+        if isinstance(image, bytes):
+            return image
+        if self._adaptation is not None:
+            return await asyncio.to_thread(self._adaptation.encode, image)
+        return await asyncio.to_thread(encode_jpeg, image, self._jpeg_quality)
 
     async def _send_waiting(self) -> None:
         """Gives up what is overdue, and sends the frame that waits, if one does and few enough are on their way."""
         self._lost.extend(Dropped(frame.frame_id, "network_up") for frame in self._window.expire(_ms(time.monotonic_ns())))
-        if not self._is_connected or not self._window.may_send or (frame := self._waiting.take()) is None:
-            return
-        message = wire.encode_frame(frame)
-        self._window.sent(frame.frame_id, len(message), _ms(time.monotonic_ns()))
+        if self._is_sending:
+            return  # Another task is about to: it sends this frame too, if there is a place for it.
+        self._is_sending = True
+        try:
+            while (frame := self._take_due()) is not None:
+                await self._send_frame(frame)
+        finally:
+            self._is_sending = False
+
+    def _take_due(self) -> Frame | None:
+        """The frame that may be sent now, if there is one."""
+        is_due = self._adaptation is None or self._adaptation.due_ms <= _ms(time.monotonic_ns())
+        return self._waiting.take() if is_due and self._is_connected and self._window.may_send else None
+
+    async def _send_frame(self, frame: Frame) -> None:
+        message, now_ms = wire.encode_frame(frame), _ms(time.monotonic_ns())
+        self._window.sent(frame.frame_id, len(message), now_ms)
+        if self._adaptation is not None and self._adaptation.leave(frame.frame_id, now_ms):
+            await self._write(Ping(frame.frame_id).text())
         await self._write(message)
 
     async def _send_changes(self) -> None:

@@ -1,0 +1,144 @@
+"""A client's sending, adapted to path, server and need: `Adaptation` carries out what a `RateController` decides.
+
+What was encoded by the caller is sent as it is, so for that only the rate adapts. Pictures that come as arrays are encoded at the decided
+quality and scale. Landmarks are normalised, so a smaller picture changes nothing in what comes back but `width_px` and `height_px`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from handstream.frames import Stage
+from handstream.protocol.rate import AnsweredFrame, RateBounds, RateController
+from handstream.vision.codec import encode_jpeg
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from handstream.frames import FrameResult
+    from handstream.protocol.rate import RateDecision
+    from handstream.protocol.window import SentFrame
+
+__all__ = ["Adaptation"]
+
+_WORK = (Stage.DECODE, Stage.TRACK, Stage.ANNOTATE, Stage.ENCODE)
+_MAX_PROBES = 64
+
+
+class Adaptation:
+    """The adaptation of one session. Not thread-safe, but for `encode`. Times are in ms of one monotonic clock."""
+
+    def __init__(self, *, frame_interval_ms: float, jpeg_quality: int, settings: Mapping[str, object]) -> None:
+        """Begins with full rate and detail.
+
+        Args:
+            frame_interval_ms: The least time between two frames.
+            jpeg_quality: The best quality for arrays, 1..100.
+            settings: The session's.
+        """
+        self._bounds = RateBounds(frame_interval_ms=frame_interval_ms, jpeg_quality=jpeg_quality)
+        self._controller = RateController(self._bounds)
+        self._due_ms = 0.0
+        self._probes: deque[tuple[int, float]] = deque(maxlen=_MAX_PROBES)
+        self._probe_times_ms: deque[tuple[int, float]] = deque(maxlen=_MAX_PROBES)
+        self.want(settings, 0.0)
+        self._asked_quality = self._bounds.answer_quality
+
+    @property
+    def decision(self) -> RateDecision:
+        """How to send now, and why."""
+        return self._controller.decision
+
+    @property
+    def due_ms(self) -> float:
+        """When the next frame may leave."""
+        return self._due_ms
+
+    def want(self, settings: Mapping[str, object], now_ms: float) -> None:
+        """The caller wants these settings of the session; those that are not named stay."""
+        quality, output = settings.get("jpeg_quality"), settings.get("output")
+        bounds = self._bounds
+        if isinstance(quality, int):
+            bounds = replace(bounds, answer_quality=quality, min_answer_quality=min(quality, bounds.min_answer_quality))
+        if isinstance(output, str):
+            bounds = replace(bounds, has_picture_answers=output != "landmarks")
+        self._set_bounds(bounds, now_ms)
+
+    def see(self, image: bytes | NDArray[np.uint8], now_ms: float) -> None:
+        """The caller is about to send that image: what can be adapted depends on what it is."""
+        if isinstance(image, bytes):
+            self._set_bounds(replace(self._bounds, scales=(1.0,), min_jpeg_quality=self._bounds.jpeg_quality), now_ms)
+        else:
+            self._set_bounds(replace(self._bounds, capture_long_side_px=max(image.shape[:2])), now_ms)
+
+    def encode(self, rgb: NDArray[np.uint8]) -> bytes:
+        """A picture as it is to be sent now. Blocks for some milliseconds; may be called on any thread.
+
+        Args:
+            rgb: uint8 `(height, width, 3)`, RGB.
+        """
+        decision = self.decision
+        if decision.scale < 1:
+            height_px, width_px = (max(1, round(side_px * decision.scale)) for side_px in rgb.shape[:2])
+            rgb = np.asarray(cv2.resize(rgb, (width_px, height_px), interpolation=cv2.INTER_AREA), np.uint8)
+        return encode_jpeg(rgb, decision.jpeg_quality)
+
+    def leave(self, frame_id: int, now_ms: float) -> bool:
+        """That frame is about to leave: the next one waits its time.
+
+        Returns:
+            Whether to send a probe with the frame's number right ahead of it.
+        """
+        interval_ms = self.decision.frame_interval_ms
+        # A frame that is late by less than half of the interval does not delay those after it, so the rate is held on average.
+        self._due_ms = max(self._due_ms, now_ms - interval_ms / 2) + interval_ms
+        wants_probe = self._controller.wants_probe(now_ms)
+        if wants_probe:
+            self._probes.append((frame_id, now_ms))
+        return wants_probe
+
+    def echo(self, frame_id: int, now_ms: float) -> None:
+        """The probe of that number has come back."""
+        self._probe_times_ms.extend((frame_id, now_ms - sent_ms) for number, sent_ms in self._probes if number == frame_id)
+
+    def answer(self, frame: SentFrame, result: FrameResult, down_bytes: int, now_ms: float) -> None:
+        """That frame was answered in time."""
+        server_ms = (result.send_time_ns - result.receive_time_ns) / 1e6
+        answered = AnsweredFrame(
+            sent_ms=frame.sent_ms,
+            network_ms=max(0.0, now_ms - frame.sent_ms - server_ms),
+            probe_ms=dict(self._probe_times_ms).get(frame.frame_id),
+            queue_ms=result.stages_ns.get(Stage.QUEUE, 0) / 1e6,
+            work_ms=sum(result.stages_ns.get(stage, 0) for stage in _WORK) / 1e6,
+            up_bytes=frame.size_bytes,
+            down_bytes=down_bytes,
+        )
+        self._controller.answered(answered, now_ms)
+
+    def replace(self, now_ms: float) -> None:
+        """The server dropped a frame because a newer one came."""
+        self._controller.replaced(now_ms)
+
+    def advise(self, max_frames_per_second: float | None) -> None:
+        """The server advises a rate, or no longer does."""
+        self._controller.advise(max_frames_per_second)
+
+    def settings_to_ask_for(self) -> dict[str, object]:
+        """The change of settings that the newest decision needs; empty if none."""
+        quality = self.decision.answer_quality
+        if not self._bounds.has_picture_answers or quality == self._asked_quality:
+            return {}
+        self._asked_quality = quality
+        return {"jpeg_quality": quality}
+
+    def _set_bounds(self, bounds: RateBounds, now_ms: float) -> None:
+        if bounds != self._bounds:
+            self._bounds = bounds
+            self._controller.set_bounds(bounds, now_ms)

@@ -1,0 +1,114 @@
+"""How a client adapts: what leaves when, at which quality and size, and with a real server that is too slow."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import numpy as np
+import pytest
+
+from handstream.adaptation import Adaptation
+from handstream.client import Answered, ClientSession, connect
+from handstream.frames import FrameResult, Stage
+from handstream.protocol.window import SentFrame
+from handstream.vision.codec import decode
+from tests.server.fake_engine import FakeEngine
+from tests.server.serving import jpeg, serving
+
+RGB = np.full((480, 640, 3), 128, np.uint8)
+ANNOTATED: dict[str, object] = {"output": "annotated", "jpeg_quality": 50}
+LANDMARKS: dict[str, object] = {"output": "landmarks", "jpeg_quality": 50}
+
+
+def adaptation(settings: dict[str, object]) -> Adaptation:
+    return Adaptation(frame_interval_ms=33, jpeg_quality=80, settings=settings)
+
+
+def run(adapting: Adaptation, *, bytes_per_ms: float, base_ms: float = 60, seconds: int = 20) -> None:
+    """Frames of 30 KB go over a path of that bandwidth, each answered by as many bytes, each probed if that is wanted."""
+    now_ms = 0.0
+    for frame_id in range(seconds * 1000 // 33):
+        now_ms = max(now_ms + 33, adapting.due_ms)
+        quality, scale = adapting.decision.jpeg_quality, adapting.decision.scale
+        size_bytes = round(30_000 * quality / 80 * scale**2)
+        if adapting.leave(frame_id, now_ms):
+            adapting.echo(frame_id, now_ms + base_ms)
+        took_ms = base_ms + 2 * size_bytes / bytes_per_ms
+        result = FrameResult(frame_id, 0, 640, 480, (), b"", {Stage.TRACK: 5_000_000}, 0, 5_000_000)
+        adapting.answer(SentFrame(frame_id, size_bytes, now_ms, 1e12, True, False), result, size_bytes, now_ms + took_ms + 5)
+
+
+def test_a_fast_path_is_used_as_the_caller_wants() -> None:
+    adapting = adaptation(ANNOTATED)
+    run(adapting, bytes_per_ms=1e6)
+    decision = adapting.decision
+    assert (decision.limit, decision.jpeg_quality, decision.scale, decision.frame_interval_ms) == ("none", 80, 1.0, 33)
+    assert adapting.settings_to_ask_for() == {}
+
+
+def test_a_thin_path_gets_smaller_pictures_both_ways() -> None:
+    adapting = adaptation(ANNOTATED)
+    adapting.see(RGB, 0)
+    run(adapting, bytes_per_ms=125)
+    assert adapting.decision.limit == "path"
+    assert adapting.decision.jpeg_quality < 80
+    asked = adapting.settings_to_ask_for()
+    assert asked == {"jpeg_quality": adapting.decision.answer_quality}
+    assert adapting.settings_to_ask_for() == {}, "it is asked for once"
+    small = adapting.encode(RGB)
+    assert len(small) < len(adaptation(ANNOTATED).encode(RGB))
+    height_px, width_px = decode(small, max_pixels=RGB.size).shape[:2]
+    assert (width_px, height_px) == (round(640 * adapting.decision.scale), round(480 * adapting.decision.scale))
+
+
+def test_of_images_that_are_encoded_already_only_the_rate_adapts() -> None:
+    adapting = adaptation(LANDMARKS)
+    adapting.see(jpeg(), 0)
+    run(adapting, bytes_per_ms=125)
+    assert (adapting.decision.jpeg_quality, adapting.decision.scale) == (80, 1.0)
+    assert adapting.settings_to_ask_for() == {}
+
+
+def test_advice_is_heeded_and_the_rate_held_on_average() -> None:
+    adapting = adaptation(LANDMARKS)
+    adapting.advise(10)
+    assert adapting.decision.frame_interval_ms == 100
+    left, now_ms = 0, 0.0
+    while now_ms < 10_000:
+        if adapting.due_ms <= now_ms:
+            adapting.leave(left, now_ms)
+            left += 1
+        now_ms += 33.3
+    assert left == pytest.approx(100, abs=5)
+
+
+async def test_a_client_of_a_busy_server_sends_less_and_says_why() -> None:
+    async def play(session: ClientSession) -> int:
+        answered, end_s = 0, time.monotonic() + 4
+        camera = asyncio.create_task(feed(session))
+        async for outcome in session:
+            answered += isinstance(outcome, Answered)
+            if time.monotonic() > end_s:
+                break
+        camera.cancel()
+        return answered
+
+    async def feed(session: ClientSession) -> None:
+        while True:
+            await session.send(jpeg())
+            await asyncio.sleep(0.02)
+
+    engine = FakeEngine()
+    with serving(lambda: engine, threads=1) as server:
+        engine.delay_s = 0.05
+        async with connect(server.url, adaptive=True) as one, connect(server.url, adaptive=True) as other:
+            answered = await asyncio.gather(play(one), play(other))
+            decisions = (one.rate, other.rate)
+            replaced = one.statistics().replaced
+    for decision in decisions:
+        assert decision is not None
+        assert decision.limit == "server", decision
+        assert decision.frame_interval_ms > 50
+    assert min(answered) > 15
+    assert replaced > 0
