@@ -77,8 +77,8 @@ clean: ## Remove all that make has made
 # --- how the parts are made
 
 .venv/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
-	|| { echo "handstream needs Python 3.11 to 3.13; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+	|| { echo "handstream needs Python 3.11 to 3.13; $(PYTHON) is $$($(PYTHON) --version 2>/dev/null || echo not there). Name another: make PYTHON=python3.12 ..." >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 
 # The project itself is installed in place, so that a change of its source needs no new installation.
@@ -99,8 +99,8 @@ $(REFERENCE): requirements/mediapipe.txt $(DEV)
 	@touch $@
 
 $(NODE_MODULES): web/package-lock.json
-	@node -e 'const [major, minor] = process.versions.node.split(".").map(Number); process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1)' \
-	|| { echo "handstream's page needs Node 20.19 or newer to be built" >&2; exit 1; }
+	@node -e 'const [major, minor] = process.versions.node.split(".").map(Number); process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1)' 2>/dev/null \
+	|| { echo "handstream's page needs Node 20.19 or newer to be built; node is $$(node --version 2>/dev/null || echo not there)" >&2; exit 1; }
 	cd web && npm ci --loglevel=error --no-progress
 	@touch $@
 
