@@ -32,6 +32,23 @@ def test_it_follows_the_round_trip(round_trip_ms: int, interval_ms: int, results
     assert steady(round_trip_ms, interval_ms).max_results == results
 
 
+def test_a_window_that_is_too_small_does_not_justify_itself() -> None:
+    """Results came rarely at first. On a path of 200 ms they come every 33 ms now, and most are replaced until the window has grown."""
+    window, due, waits = ResultWindow(), list[tuple[int, int]](), False
+    for now_ms in range(6_000):
+        while due and due[0][0] <= now_ms:
+            window.acknowledge(due.pop(0)[1], now_ms * MS_NS)
+        if now_ms % (1_000 if now_ms < 3_000 else 33) == 0:
+            if waits:
+                window.replaced()
+            waits = True
+        if waits and window.may_send:
+            window.sent(now_ms, now_ms * MS_NS)
+            due.append((now_ms + 200, now_ms))
+            waits = False
+    assert window.max_results >= 7
+
+
 def test_a_pause_lets_only_a_few_results_out() -> None:
     window = steady(1, 33)
     sent = 0

@@ -9,9 +9,9 @@ they come out. So at most K are unacknowledged; the next one waits where a newer
     K = clamp(ceil(floor / interval) + 1, MIN_RESULTS, MAX_RESULTS)
 
 The floor is the least time of the last 5 to 10 s from a result's departure to its acknowledgement, and the interval the smoothed time from
-one result's departure to the next. The quotient is what is on its way while nothing queues (the bandwidth-delay product, as in
-`protocol/window.py`); one more covers an acknowledgement that is a little late. A departure that had to wait for an acknowledgement says
-nothing about the rate at which results come, so it does not count for the interval: otherwise a K that is too small would justify itself.
+one result to the next. The quotient is what is on its way while nothing queues (the bandwidth-delay product, as in `protocol/window.py`);
+one more covers an acknowledgement that is a little late. Results that were replaced while they waited count for the interval like those
+that left: otherwise a K that is too small would make results rare, and so justify itself.
 
 Frame numbers only ever increase, so an acknowledgement stands for all results up to its own.
 """
@@ -50,7 +50,7 @@ class ResultWindow:
         self._floor = WindowMinimum(_FLOOR_WINDOW_MS)
         self._interval_ms: float | None = None
         self._sent_ns: int | None = None
-        self._was_full = False
+        self._replaced = 0
 
     @property
     def max_results(self) -> int:
@@ -72,14 +72,18 @@ class ResultWindow:
 
     def sent(self, frame_id: int, now_ns: int) -> None:
         """The result of that frame was handed to the socket."""
-        if self._sent_ns is not None and not self._was_full:
-            interval_ms = max(0, now_ns - self._sent_ns) / 1e6
+        if self._sent_ns is not None:
+            interval_ms = max(0, now_ns - self._sent_ns) / 1e6 / (1 + self._replaced)
             self._interval_ms = (
                 interval_ms if self._interval_ms is None else self._interval_ms + (interval_ms - self._interval_ms) * _SMOOTHING
             )
         self._unacknowledged.append((frame_id, now_ns))
         self._sent_ns = now_ns
-        self._was_full = not self.may_send
+        self._replaced = 0
+
+    def replaced(self) -> None:
+        """A result that waited was replaced by a newer one."""
+        self._replaced += 1
 
     def acknowledge(self, frame_id: int, now_ns: int) -> bool | None:
         """The client has the results up to that frame's.

@@ -155,6 +155,8 @@ class V1Session(Session):
     def drop(self, frame_id: int, stage: DropStage) -> Sequence[Action]:
         """Tells the client, so that it can send the next frame."""
         super().drop(frame_id, stage)
+        if stage == "send" and self._results is not None:
+            self._results.replaced()
         return [Reply(Dropped(frame_id, stage).text())]
 
     def advise(self, max_frames_per_second: float | None) -> Sequence[Action]:
