@@ -24,9 +24,10 @@ run: $(RUNTIME) $(PAGE) ## Serve the page and the tracker (PORT=8000, HOST=127.0
 	$(BIN)/handstream serve --host $(HOST) --port $(PORT) $(ARGS)
 
 dev: $(DEV) $(NODE_MODULES) ## The same, and both sides reload when a file changes
-	@trap 'kill 0' EXIT INT TERM; \
-	$(BIN)/handstream serve --reload --host $(HOST) --port $(PORT) $(ARGS) & \
-	cd web && HANDSTREAM_PORT=$(PORT) npm run --silent dev
+	@$(BIN)/handstream serve --reload --host $(HOST) --port $(PORT) $(ARGS) & server=$$!; \
+	(cd web && HANDSTREAM_PORT=$(PORT) exec node_modules/.bin/vite) & page=$$!; \
+	trap 'kill $$server $$page 2>/dev/null; wait' EXIT; trap 'exit 130' INT; trap 'exit 143' TERM; \
+	wait $$page
 
 test: check test-python test-web test-page ## Every check and every test
 
