@@ -2,6 +2,7 @@
 
 import type { ReactNode } from 'react';
 import { Announcer } from '../react/announcer.tsx';
+import { LimitNote } from '../react/limit-note.tsx';
 import { LiveFigures } from '../react/live-figures.tsx';
 import { PhaseChip } from '../react/phase-chip.tsx';
 import { StageStrip } from '../react/stage-strip.tsx';
@@ -27,6 +28,7 @@ export function App(): ReactNode {
             <LiveFigures />
           </div>
           <StageStrip />
+          <LimitNote />
         </div>
         <SettingsPanel studio={studio} />
       </main>

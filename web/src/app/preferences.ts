@@ -75,6 +75,7 @@ function parseSettings(stored: Record<string, unknown>): StreamSettings {
     frameThrottleMs: within('frameThrottleMs'),
     captureJpegQuality: within('captureJpegQuality'),
     resultJpegQuality: within('resultJpegQuality'),
+    adaptsByItself: stored['adaptsByItself'] !== false,
     maxHands: within('maxHands'),
   };
 }

@@ -103,10 +103,15 @@ function PictureSettings({ studio }: { readonly studio: Studio }): ReactNode {
 }
 
 function CostSettings({ studio }: { readonly studio: Studio }): ReactNode {
-  const { output, captureWidthPx, captureHeightPx, frameThrottleMs, captureJpegQuality, resultJpegQuality } = studio.preferences.settings;
+  const { output, adaptsByItself, captureWidthPx, captureHeightPx, frameThrottleMs, captureJpegQuality, resultJpegQuality } =
+    studio.preferences.settings;
   return (
     <section className="group" aria-labelledby="cost-heading">
       <h2 id="cost-heading">Rate and size</h2>
+      <Switch label="Adapt by itself" isOn={adaptsByItself} onChange={(isOn) => studio.changeSettings({ adaptsByItself: isOn })} />
+      <p className="field-note">
+        {adaptsByItself ? 'What is set here is the most that is sent.' : 'What is set here is sent, come what may.'}
+      </p>
       <Select
         label="Capture resolution"
         value={`${captureWidthPx}x${captureHeightPx}`}

@@ -2,6 +2,7 @@
 
 import type { ClientError } from './errors.ts';
 import { type Figures, NO_FIGURES } from './figures.ts';
+import type { Limit } from './rate.ts';
 import type { FrameSource } from './sources.ts';
 import type { Handedness } from './wire.ts';
 
@@ -21,6 +22,9 @@ export interface ClientState {
   /** MediaPipe's labels of the hands in the newest answer. */
   readonly hands: readonly Handedness[];
   readonly source: Pick<FrameSource, 'kind' | 'label'> | null;
+  /** What limits the stream, and in a sentence for a person how. */
+  readonly limit: Limit;
+  readonly limitReason: string | null;
   /** Shortly after the server came back: whether it still had the session, so that settings and hands went on. */
   readonly comeback: 'same_session' | 'new_session' | null;
   /** The server's name and engine, once it has said them. */
@@ -37,6 +41,8 @@ export const INITIAL_STATE: ClientState = {
   figures: NO_FIGURES,
   hands: [],
   source: null,
+  limit: 'none',
+  limitReason: null,
   comeback: null,
   server: null,
   notice: null,

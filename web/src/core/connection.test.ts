@@ -26,6 +26,8 @@ class FakeTransport implements Transport {
   }
 }
 
+const noProbe = () => false;
+
 function connected() {
   const transports: FakeTransport[] = [];
   const sessionEvents: SessionEvent[] = [];
@@ -62,12 +64,12 @@ test('says hello first, with the settings', () => {
 test('comes back by itself with the newest settings, and gives up the frames of the lost connection', () => {
   const { connection, newest, transports, events, sessionEvents } = connected();
   newest().events.onOpen();
-  expect(connection.sendFrame(new ArrayBuffer(4), 0n, 0)).toBe(0);
-  connection.updateSettings({ output: 'annotated' }, {});
+  expect(connection.sendFrame(new ArrayBuffer(4), 0n, 0, noProbe)).toBe(0);
+  connection.updateSettings({ output: 'annotated' });
   newest().events.onClose(1006, '');
   expect(sessionEvents).toMatchObject([{ type: 'dropped', stage: 'network', frame: { frameId: 0 } }]);
   expect(connection.session).toBeNull();
-  expect(connection.sendFrame(new ArrayBuffer(4), 0n, 0)).toBeNull();
+  expect(connection.sendFrame(new ArrayBuffer(4), 0n, 0, noProbe)).toBeNull();
   const [[retryInMs] = [0]] = events.onLost.mock.calls;
   vi.advanceTimersByTime(retryInMs);
   expect(transports).toHaveLength(2);
@@ -81,7 +83,7 @@ test('presents the token of the last welcome, through all attempts, and goes on 
   newest().events.onOpen();
   newest().events.onText(WELCOME);
   const { resume_token: token } = JSON.parse(WELCOME) as { resume_token: string };
-  connection.sendFrame(new ArrayBuffer(4), 0n, 0);
+  connection.sendFrame(new ArrayBuffer(4), 0n, 0, noProbe);
   newest().events.onClose(1006, '');
   vi.runOnlyPendingTimers();
   newest().events.onClose(1006, ''); // It was not even opened.
@@ -89,14 +91,14 @@ test('presents the token of the last welcome, through all attempts, and goes on 
   expect(newest().isResuming).toBe(true);
   newest().events.onOpen();
   expect(JSON.parse(String(newest().sent[0]))).toMatchObject({ type: 'hello', resume: token });
-  expect(connection.sendFrame(new ArrayBuffer(4), 0n, 0)).toBe(1);
+  expect(connection.sendFrame(new ArrayBuffer(4), 0n, 0, noProbe)).toBe(1);
 });
 
 test('a result is acknowledged before anything else is done with it', () => {
   const { connection, newest, sessionEvents } = connected();
   newest().events.onOpen();
   newest().events.onText(JSON.stringify({ ...JSON.parse(WELCOME), features: ['ack'] }));
-  connection.sendFrame(new ArrayBuffer(4), 0n, 0);
+  connection.sendFrame(new ArrayBuffer(4), 0n, 0, noProbe);
   const result = bytesOf(readVectors<{ hex: string }[]>('results')[0]?.hex ?? '').buffer;
   new DataView(result).setUint32(6, 0);
   newest().events.onBinary(result);
@@ -125,15 +127,27 @@ test('a server that refuses this client is not asked again', () => {
   expect(transports).toHaveLength(1);
 });
 
-test('a connection that has been silent since an overdue frame was sent is given up', () => {
+test('a probe goes right ahead of the frame that it belongs to', () => {
+  const { connection, newest } = connected();
+  newest().events.onOpen();
+  connection.sendFrame(new ArrayBuffer(4), 0n, 0, (frameId) => frameId === 0);
+  connection.sendFrame(new ArrayBuffer(4), 0n, 0, (frameId) => frameId === 0);
+  expect(
+    newest()
+      .sent.slice(1)
+      .map((message) => (typeof message === 'string' ? message : 'frame')),
+  ).toEqual(['{"type":"ping","id":0}', 'frame', 'frame']);
+});
+
+test('a connection that has been silent for long though frames were sent is given up', () => {
   const { connection, newest, events } = connected();
   newest().events.onOpen();
   newest().events.onText(WELCOME);
   vi.advanceTimersByTime(10);
-  connection.sendFrame(new ArrayBuffer(4), 0n, 0);
-  connection.expire(performance.now() + 2999);
-  expect(events.onLost).not.toHaveBeenCalled();
-  connection.expire(performance.now() + 3000);
+  connection.sendFrame(new ArrayBuffer(4), 0n, 0, noProbe);
+  connection.expire(performance.now() + 4999);
+  expect(events.onLost, 'a stall of a few seconds is waited for').not.toHaveBeenCalled();
+  connection.expire(performance.now() + 5000);
   expect(events.onLost).toHaveBeenCalledOnce();
   expect(newest().isClosed).toBe(true);
 });

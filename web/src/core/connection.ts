@@ -28,7 +28,7 @@ export interface ConnectionEvents {
 
 export interface ConnectionOptions {
   readonly connect: Connect;
-  readonly flow: Partial<FlowOptions>;
+  readonly flow: FlowOptions;
   readonly settings: Partial<SessionSettings>;
   readonly events: ConnectionEvents;
 }
@@ -36,7 +36,7 @@ export interface ConnectionOptions {
 export class Connection {
   readonly #options: ConnectionOptions;
   #settings: Partial<SessionSettings>;
-  #flow: Partial<FlowOptions>;
+  #flow: FlowOptions;
   #session: Session | null = null;
   #transport: Transport | null = null;
   #resumption: Resumption | null = null;
@@ -55,18 +55,26 @@ export class Connection {
     return this.#session;
   }
 
-  /** Packs and sends a frame; returns its id, or null if the connection is gone. */
-  sendFrame(image: ArrayBuffer, captureTimeNs: bigint, arrivalMs: number): number | null {
+  /**
+   * Packs and sends a frame; returns its id, or null if the connection is gone.
+   *
+   * @param probes - whether a probe of the frame's number is to go right ahead of it.
+   */
+  sendFrame(image: ArrayBuffer, captureTimeNs: bigint, arrivalMs: number, probes: (frameId: number) => boolean): number | null {
     if (this.#session === null || this.#transport === null) return null;
+    if (probes(this.#session.nextFrameId)) this.#transport.send(this.#session.ping(this.#session.nextFrameId));
     const { frameId, message } = this.#session.packFrame(new Uint8Array(image), captureTimeNs, arrivalMs, performance.now());
     this.#transport.send(message);
     return frameId;
   }
 
-  updateSettings(settings: Partial<SessionSettings>, flow: Partial<FlowOptions>): void {
-    this.#settings = settings;
+  updateFlow(flow: FlowOptions): void {
     this.#flow = flow;
     this.#session?.flow.update(flow);
+  }
+
+  updateSettings(settings: Partial<SessionSettings>): void {
+    this.#settings = settings;
     if (this.#session !== null) this.#transport?.send(this.#session.changeSettings(settings));
   }
 
@@ -75,10 +83,8 @@ export class Connection {
     const session = this.#session;
     if (session === null) return;
     const events = session.expire(nowMs);
-    if (events.length === 0) return;
-    this.#options.events.onSessionEvents(events, nowMs);
-    const isSilent = events.some((event) => event.type === 'dropped' && session.isSilentSince(event.frame));
-    if (isSilent) this.#lose();
+    if (events.length > 0) this.#options.events.onSessionEvents(events, nowMs);
+    if (session.isSilent(nowMs)) this.#lose();
   }
 
   /** Tries again at once instead of waiting for the pause to end. */

@@ -1,72 +1,44 @@
 /**
- * How many frames may be unanswered, and what became of each.
+ * When the next frame may be sent, and what became of each.
  *
- * Theory of operation: what the page shows is as old as the longest queue on the way, and a send into a choked connection returns at
- * once, so only an answer says that a frame arrived. At most `maxInFlight` frames are therefore unanswered; a picture that comes when
- * all places are taken waits in one place at the capture, where a newer one replaces it. Each frame that was sent is settled exactly
- * once: answered, refused with an error, dropped (with the stage that dropped it), or given up after `frameTimeoutMs`, so that a lost
- * answer frees its place and nothing can dead-lock. An answer to a frame that was settled before counts as late and changes nothing.
+ * Theory of operation: the window (`window.ts`) bounds how many frames are unanswered by the measured round trip, and the throttle
+ * (`throttle.ts`) how often one is sent. A picture that comes when all places are taken waits in one place at the capture, where a newer
+ * one replaces it. Each frame that was sent is settled exactly once: answered, refused with an error, dropped (with the stage that dropped
+ * it), or given up when its answer is overdue. An answer to a frame that was settled before is late: it is learned from and changes
+ * nothing else.
  *
  * It reads no clock: time is an argument, in ms of any one clock.
  */
 
 import { Throttle } from './throttle.ts';
+import { type FrameInFlight, FrameWindow, type Settlement, type WindowStatistics } from './window.ts';
 
 /** Where a sent frame was dropped: by the server, or lost on the way without a word. */
 export type DropStage = 'queue' | 'send' | 'network';
 
 export interface FlowOptions {
-  /** The most frames unanswered at a time, at least 1. */
-  readonly maxInFlight: number;
   /** The least time between two frames on average, in ms. */
   readonly throttleMs: number;
-  /** How long an answer may take before its frame is given up, in ms. */
-  readonly frameTimeoutMs: number;
 }
 
-export const FLOW_DEFAULTS: FlowOptions = { maxInFlight: 2, throttleMs: 33, frameTimeoutMs: 3000 };
-
-export interface SentFrame {
-  readonly frameId: number;
-  readonly sentMs: number;
-  readonly bytes: number;
-}
-
-export type Outcome = 'answered' | 'refused' | DropStage;
-
-export interface FlowStatistics {
-  readonly sent: number;
-  readonly inFlight: number;
-  readonly answered: number;
-  readonly refused: number;
-  /** Answers to frames that had been given up. */
-  readonly late: number;
-  readonly dropped: Readonly<Record<DropStage, number>>;
-}
+export const FLOW_DEFAULTS: FlowOptions = { throttleMs: 33 };
 
 export class Flow {
-  #options: FlowOptions;
   readonly #throttle: Throttle;
-  readonly #inFlight = new Map<number, SentFrame>();
-  readonly #dropped: Record<DropStage, number> = { queue: 0, send: 0, network: 0 };
-  #sent = 0;
-  #answered = 0;
-  #refused = 0;
-  #late = 0;
+  readonly #window: FrameWindow;
 
-  constructor(options: Partial<FlowOptions> = {}) {
-    this.#options = { ...FLOW_DEFAULTS, ...options };
-    this.#throttle = new Throttle(this.#options.throttleMs);
+  constructor({ throttleMs }: FlowOptions = FLOW_DEFAULTS) {
+    this.#throttle = new Throttle(throttleMs);
+    this.#window = new FrameWindow({ intervalMs: throttleMs });
   }
 
-  update(options: Partial<FlowOptions>): void {
-    this.#options = { ...this.#options, ...options };
-    this.#throttle.intervalMs = this.#options.throttleMs;
+  update({ throttleMs }: FlowOptions): void {
+    this.#throttle.intervalMs = this.#window.intervalMs = throttleMs;
   }
 
   /** Whether a place is free for another frame. */
   get mayTake(): boolean {
-    return this.#inFlight.size < this.#options.maxInFlight;
+    return this.#window.maySend;
   }
 
   /** The earliest arrival at the page of the picture to take next, in ms. */
@@ -81,52 +53,40 @@ export class Flow {
    */
   sent(frameId: number, bytes: number, arrivalMs: number, nowMs: number): void {
     this.#throttle.passed(arrivalMs);
-    this.#inFlight.set(frameId, { frameId, sentMs: nowMs, bytes });
-    this.#sent += 1;
+    this.#window.sent(frameId, bytes, nowMs);
   }
 
-  /** Settles a frame. Returns null if there was nothing to settle: the frame is unknown or was given up before. */
-  settle(frameId: number, outcome: Outcome): SentFrame | null {
-    const frame = this.#inFlight.get(frameId);
-    if (frame === undefined) {
-      this.#late += 1;
-      return null;
-    }
-    this.#inFlight.delete(frameId);
-    this.#count(outcome);
-    return frame;
+  /**
+   * Settles a frame. Returns null if there was nothing to settle: the frame is unknown or was given up before.
+   *
+   * @param queueMs - for an answered frame, how long it waited for a thread of the server.
+   */
+  settle(frameId: number, outcome: 'answered' | 'refused' | 'queue' | 'send', nowMs: number, queueMs = 0): Settlement | null {
+    const settlement = this.#window.settle(frameId, outcome, nowMs, queueMs);
+    return settlement?.isLate === true ? null : settlement;
+  }
+
+  /** That frame's answer is about to be shown. */
+  showing(frameId: number, nowMs: number): void {
+    this.#window.showing(frameId, nowMs);
+  }
+
+  /** That frame's answer is on the screen. */
+  shown(frameId: number): void {
+    this.#window.shown(frameId);
   }
 
   /** Gives up the frames whose answer is overdue, and returns them. */
-  expire(nowMs: number): SentFrame[] {
-    const oldestMs = nowMs - this.#options.frameTimeoutMs;
-    return this.#giveUp([...this.#inFlight.values()].filter((frame) => frame.sentMs <= oldestMs));
+  expire(nowMs: number): FrameInFlight[] {
+    return this.#window.expire(nowMs);
   }
 
   /** Gives up all frames, because the connection is gone, and returns them. */
-  abandon(): SentFrame[] {
-    return this.#giveUp([...this.#inFlight.values()]);
+  abandon(): FrameInFlight[] {
+    return this.#window.abandon();
   }
 
-  statistics(): FlowStatistics {
-    return {
-      sent: this.#sent,
-      inFlight: this.#inFlight.size,
-      answered: this.#answered,
-      refused: this.#refused,
-      late: this.#late,
-      dropped: { ...this.#dropped },
-    };
-  }
-
-  #giveUp(frames: SentFrame[]): SentFrame[] {
-    for (const frame of frames) this.settle(frame.frameId, 'network');
-    return frames;
-  }
-
-  #count(outcome: Outcome): void {
-    if (outcome === 'answered') this.#answered += 1;
-    else if (outcome === 'refused') this.#refused += 1;
-    else this.#dropped[outcome] += 1;
+  statistics(): WindowStatistics {
+    return this.#window.statistics();
   }
 }

@@ -24,7 +24,7 @@ const dropped = (frameId: number, stage = 'queue'): string => JSON.stringify({ t
 const typesOf = (events: readonly SessionEvent[]): string[] => events.map((event) => event.type);
 
 function started(frames = 0): Session {
-  const session = new Session({ throttleMs: 0, maxInFlight: 100 });
+  const session = new Session({ throttleMs: 0 });
   for (let index = 0; index < frames; index += 1) session.packFrame(IMAGE, 0n, index, index);
   return session;
 }
@@ -71,13 +71,19 @@ describe('each frame ends in one event', () => {
   });
 });
 
-test('knows whether the server has been silent', () => {
-  const session = started(1);
-  const [event] = session.expire(5000);
-  if (event?.type !== 'dropped') throw new Error('nothing was given up');
-  expect(session.isSilentSince(event.frame)).toBe(true);
+test('knows whether the server has been silent since frames were sent', () => {
+  const session = started(2);
+  expect([session.isSilent(4999), session.isSilent(5000)]).toEqual([false, true]);
   session.receiveText(textOf('a type that a client does not know: it skips it'), 5001);
-  expect(session.isSilentSince(event.frame)).toBe(false);
+  expect(session.isSilent(60_000), 'nothing was sent since').toBe(false);
+});
+
+test('passes on what the server advises, and the echo of a probe', () => {
+  const session = started();
+  expect(JSON.parse(session.ping(7))).toEqual({ type: 'ping', id: 7 });
+  expect(session.receiveText('{"type":"pong","id":7}', 1)).toEqual([{ type: 'pong', id: 7 }]);
+  const advice = '{"type":"advice","max_frames_per_second":12.5,"reason":"server_busy"}';
+  expect(session.receiveText(advice, 2)).toEqual([{ type: 'advice', maxFramesPerSecond: 12.5 }]);
 });
 
 test.each([
@@ -124,7 +130,7 @@ test('can be taken up again with the token of its welcome, and its frame ids go 
   session.receiveText(WELCOME, 5);
   const { resumption } = session;
   expect(resumption?.nextFrameId).toBe(3);
-  const next = new Session({}, resumption);
+  const next = new Session(undefined, resumption);
   expect(JSON.parse(next.hello('test/1', {}))).toMatchObject({ resume: resumption?.token });
   expect(next.packFrame(IMAGE, 0n, 0, 0).frameId).toBe(3);
   expect(next.resumption, 'until it has been welcomed').toEqual({ token: resumption?.token, nextFrameId: 4 });

@@ -10,6 +10,7 @@
 import {
   packAck,
   packHello,
+  packPing,
   packSettings,
   parseControl,
   type ServerError,
@@ -17,17 +18,22 @@ import {
   type SessionSettings,
   type Welcome,
 } from './control.ts';
-import { type DropStage, Flow, type FlowOptions, type SentFrame } from './flow.ts';
+import { type DropStage, Flow, type FlowOptions } from './flow.ts';
+import type { FrameInFlight } from './window.ts';
 import { packFrame, parseResult, type Result, WireError } from './wire.ts';
 
 const FRAME_ID_COUNT = 2 ** 32;
+/** A path that stalls for a few seconds comes back, and what a new connection costs is saved. */
+const SILENCE_MS = 5000;
 
 export type SessionEvent =
   | { readonly type: 'welcome'; readonly welcome: Welcome }
   | { readonly type: 'settings'; readonly settings: SessionSettings }
-  | { readonly type: 'result'; readonly result: Result; readonly frame: SentFrame }
-  | { readonly type: 'dropped'; readonly frame: SentFrame; readonly stage: DropStage }
-  | { readonly type: 'refused'; readonly frame: SentFrame; readonly code: string; readonly message: string }
+  | { readonly type: 'result'; readonly result: Result; readonly frame: FrameInFlight; readonly isStale: boolean }
+  | { readonly type: 'dropped'; readonly frame: FrameInFlight; readonly stage: DropStage }
+  | { readonly type: 'refused'; readonly frame: FrameInFlight; readonly code: string; readonly message: string }
+  | { readonly type: 'advice'; readonly maxFramesPerSecond: number | null }
+  | { readonly type: 'pong'; readonly id: number }
   | { readonly type: 'error'; readonly code: string; readonly message: string };
 
 /** What a later connection needs to take the session up again (`docs/protocol.md`, "Resuming"). */
@@ -43,10 +49,10 @@ export class Session {
   #welcome: Welcome | null = null;
   #nextFrameId: number;
   #unacknowledged: number | null = null;
-  #lastReceiveMs = Number.NEGATIVE_INFINITY;
+  #unheardSinceMs: number | null = null;
 
   /** @param resumes - the session that is to be taken up again, or null to begin one. */
-  constructor(flowOptions: Partial<FlowOptions> = {}, resumes: Resumption | null = null) {
+  constructor(flowOptions?: FlowOptions, resumes: Resumption | null = null) {
     this.flow = new Flow(flowOptions);
     this.#resumes = resumes;
     this.#nextFrameId = resumes?.nextFrameId ?? 0;
@@ -68,6 +74,16 @@ export class Session {
     return packHello(client, settings, { features: ['ack'], ...(this.#resumes === null ? {} : { resume: this.#resumes.token }) });
   }
 
+  /** The number that the next frame will have. */
+  get nextFrameId(): number {
+    return this.#nextFrameId;
+  }
+
+  /** A probe that the server echoes at once. */
+  ping(id: number): string {
+    return packPing(id);
+  }
+
   changeSettings(settings: Partial<SessionSettings>): string {
     return packSettings(settings);
   }
@@ -86,27 +102,28 @@ export class Session {
     const frameId = this.#nextFrameId;
     this.#nextFrameId = (frameId + 1) % FRAME_ID_COUNT;
     const message = packFrame(frameId, captureTimeNs, image);
+    this.#unheardSinceMs ??= nowMs;
     this.flow.sent(frameId, message.byteLength, arrivalMs, nowMs);
     return { frameId, message };
   }
 
   /** A text message arrived. */
   receiveText(text: string, nowMs: number): SessionEvent[] {
-    this.#lastReceiveMs = nowMs;
+    this.#unheardSinceMs = null;
     return understood(() => {
       const message = parseControl(text);
-      return message === null ? [] : this.#receiveControl(message);
+      return message === null ? [] : this.#receiveControl(message, nowMs);
     });
   }
 
   /** A binary message arrived. */
   receiveBinary(message: ArrayBuffer, nowMs: number): SessionEvent[] {
-    this.#lastReceiveMs = nowMs;
+    this.#unheardSinceMs = null;
     return understood(() => {
       const result = parseResult(message);
       this.#unacknowledged = result.frameId;
-      const frame = this.flow.settle(result.frameId, 'answered');
-      return frame === null ? [] : [{ type: 'result', result, frame }];
+      const settlement = this.flow.settle(result.frameId, 'answered', nowMs, (result.stagesUs.queue ?? 0) / 1e3);
+      return settlement === null ? [] : [{ type: 'result', result, frame: settlement.frame, isStale: settlement.isStale }];
     });
   }
 
@@ -127,12 +144,12 @@ export class Session {
     return this.flow.abandon().map((frame) => ({ type: 'dropped', frame, stage: 'network' }));
   }
 
-  /** Whether the server has said nothing since that frame was sent. */
-  isSilentSince(frame: SentFrame): boolean {
-    return this.#lastReceiveMs < frame.sentMs;
+  /** Whether the server has said nothing for so long, though frames were sent, that the connection can be taken for dead. */
+  isSilent(nowMs: number): boolean {
+    return this.#unheardSinceMs !== null && nowMs - this.#unheardSinceMs >= SILENCE_MS;
   }
 
-  #receiveControl(message: ServerMessage): SessionEvent[] {
+  #receiveControl(message: ServerMessage, nowMs: number): SessionEvent[] {
     switch (message.type) {
       case 'welcome':
         this.#welcome = message;
@@ -140,21 +157,22 @@ export class Session {
       case 'settings':
         return [{ type: 'settings', settings: message.settings }];
       case 'dropped': {
-        const frame = this.flow.settle(message.frame_id, message.stage);
-        return frame === null ? [] : [{ type: 'dropped', frame, stage: message.stage }];
+        const settlement = this.flow.settle(message.frame_id, message.stage, nowMs);
+        return settlement === null ? [] : [{ type: 'dropped', frame: settlement.frame, stage: message.stage }];
       }
       case 'error':
-        return this.#receiveError(message);
+        return this.#receiveError(message, nowMs);
       case 'advice':
+        return [{ type: 'advice', maxFramesPerSecond: message.max_frames_per_second }];
       case 'pong':
-        return [];
+        return [{ type: 'pong', id: message.id }];
     }
   }
 
-  #receiveError({ error: { code, message, frame_id } }: ServerError): SessionEvent[] {
+  #receiveError({ error: { code, message, frame_id } }: ServerError, nowMs: number): SessionEvent[] {
     if (frame_id === undefined) return [{ type: 'error', code, message }];
-    const frame = this.flow.settle(frame_id, 'refused');
-    return frame === null ? [] : [{ type: 'refused', frame, code, message }];
+    const settlement = this.flow.settle(frame_id, 'refused', nowMs);
+    return settlement === null ? [] : [{ type: 'refused', frame: settlement.frame, code, message }];
   }
 }
 

@@ -22,6 +22,8 @@ export interface StreamSettings {
   readonly captureJpegQuality: number;
   /** JPEG quality of the annotated pictures that come back, 1..100. */
   readonly resultJpegQuality: number;
+  /** Whether rate, quality and resolution yield, from what is set here, to what path, server and page can carry. */
+  readonly adaptsByItself: boolean;
   /** The most hands to look for, from 1. */
   readonly maxHands: number;
 }
@@ -34,6 +36,7 @@ export const DEFAULT_SETTINGS: StreamSettings = {
   frameThrottleMs: 33,
   captureJpegQuality: 70,
   resultJpegQuality: 50,
+  adaptsByItself: true,
   maxHands: 2,
 };
 

@@ -128,8 +128,6 @@ test('asks for a picture once it is connected, and for no more than may be unans
   expect(capture.isAsked).toBe(false);
   server.onOpen();
   await capture.deliver();
-  expect(capture.isAsked).toBe(true);
-  await capture.deliver();
   expect(capture.isAsked).toBe(false);
   server.onBinary(resultFor(0));
   expect(capture.isAsked).toBe(true);
@@ -139,9 +137,8 @@ test('gives each answer with the very picture that it belongs to, and closes it 
   const { capture, server, drawn } = await opened();
   server.onOpen();
   await capture.deliver();
-  await capture.deliver();
   server.onBinary(resultFor(0));
-  await settled();
+  await capture.deliver();
   expect(drawn.map(({ picture }) => picture)).toEqual([capture.bitmaps[0]]);
   expect(capture.bitmaps.map(({ isClosed }) => isClosed)).toEqual([true, false]);
 });
@@ -171,8 +168,8 @@ test('never goes back: an answer that is unpacked after a newer one is not drawn
   const { capture, server, drawn } = await opened({ output: 'annotated' });
   server.onOpen();
   await capture.deliver();
-  await capture.deliver();
   server.onBinary(resultFor(0, ANNOTATED));
+  await capture.deliver();
   server.onBinary(resultFor(1, ANNOTATED));
   const [older, newer] = [new FakeBitmap(), new FakeBitmap()];
   unpacked[1]?.(newer);
@@ -215,15 +212,16 @@ test('a hidden page settles what is on its way and asks for no more, and goes on
   const { stream, capture, server } = await opened();
   server.onOpen();
   await capture.deliver();
+  server.onBinary(resultFor(0));
   page.visibilityState = 'hidden';
   await capture.deliver();
-  server.onBinary(resultFor(0));
   server.onBinary(resultFor(1));
   await settled();
   expect(capture.isAsked).toBe(false);
   expect(capture.bitmaps.map(({ isClosed }) => isClosed)).toEqual([true, true]);
   page.visibilityState = 'visible';
   page.dispatchEvent(new Event('visibilitychange'));
+  vi.advanceTimersByTime(16); // The screen's next refresh, which a hidden page does not get.
   expect(capture.isAsked).toBe(true);
   stream.close();
 });
@@ -264,4 +262,45 @@ test('figures tell of what reached the screen', async () => {
   vi.advanceTimersByTime(250);
   expect(store.get().figures).toMatchObject({ roundTripP50Ms: 20, ageP50Ms: 41, bytesUp: 21, bytesDown: 72 });
   expect(store.get().figures.spansMs).toMatchObject({ capture: 5, network: 20, render: 16 });
+});
+
+test('what comes out of an outage is not shown: the next answer is', async () => {
+  const { capture, server, drawn } = await opened({ output: 'landmarks' });
+  server.onOpen();
+  await capture.deliver();
+  vi.advanceTimersByTime(3000);
+  await capture.deliver();
+  vi.advanceTimersByTime(200);
+  server.onBinary(resultFor(0)); // It had been given up.
+  server.onBinary(resultFor(1)); // It was sent into the silence.
+  await settled();
+  expect(drawn).toEqual([]);
+  await capture.deliver();
+  server.onBinary(resultFor(2));
+  await settled();
+  expect(drawn.map(({ result }) => result?.frameId)).toEqual([2]);
+  expect(capture.bitmaps.map(({ isClosed }) => isClosed)).toEqual([true, true, true]);
+});
+
+test('sends as the person wishes, less where the server advises it, and all the same where it is not to adapt', async () => {
+  const { stream, capture, server, store } = await opened({ frameThrottleMs: 40 });
+  const advice = '{"type":"advice","max_frames_per_second":5,"reason":"server_busy"}';
+  server.onOpen();
+  server.onText(advice);
+  vi.advanceTimersByTime(250);
+  expect(store.get()).toMatchObject({ limit: 'server', limitReason: expect.stringMatching(/^The server limits/) });
+  await capture.deliver();
+  server.onBinary(resultFor(0));
+  const passedMs = performance.now();
+  await capture.deliver();
+  server.onBinary(resultFor(1));
+  await settled();
+  vi.advanceTimersByTime(16); // It is on the screen.
+  expect(capture.requests.at(-1)?.notBeforeMs).toBeGreaterThan(passedMs + 200 - 120);
+  stream.updateSettings({ ...DEFAULT_SETTINGS, adaptsByItself: false, captureJpegQuality: 33 });
+  await capture.deliver();
+  server.onBinary(resultFor(2));
+  await settled();
+  expect(capture.requests.at(-1)).toMatchObject({ quality: 33, boxWidthPx: 640 });
+  stream.close();
 });

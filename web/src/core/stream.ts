@@ -6,13 +6,13 @@
  * more than the flow allows. An answer goes to the overlay, which decides what is drawn and when, and closes its picture.
  */
 
+import { Adaptation } from './adaptation.ts';
 import { type Capture, openCapture, type Picture } from './capture.ts';
 import type { ClientState } from './client-state.ts';
 import { Connection } from './connection.ts';
 import type { Welcome } from './control.ts';
 import { ClientError } from './errors.ts';
 import { FiguresWindow } from './figures.ts';
-import type { FlowOptions, SentFrame } from './flow.ts';
 import { LiveOverlay } from './live-overlay.ts';
 import { LockedOverlay } from './locked-overlay.ts';
 import type { Answer, Overlay, OverlayEvents, ShownFrame } from './overlay.ts';
@@ -23,7 +23,8 @@ import { spansOf } from './spans.ts';
 import type { Store } from './store.ts';
 import type { Connect } from './transport.ts';
 import { isPageHidden, onPageVisible } from './visibility.ts';
-import type { Handedness, Result } from './wire.ts';
+import type { FrameInFlight } from './window.ts';
+import type { Handedness } from './wire.ts';
 
 /** How often the summary is renewed and overdue frames are looked for. */
 const TICK_MS = 250;
@@ -52,7 +53,9 @@ export class Stream {
   readonly #options: StreamOptions;
   readonly #figures = new FiguresWindow();
   readonly #pending = new Map<number, Pending>();
+  readonly #adaptation: Adaptation;
   #settings: StreamSettings;
+  #askedQuality: number;
   #source: FrameSource | null = null;
   #capture: Capture | null = null;
   #overlay: Overlay | null = null;
@@ -69,6 +72,8 @@ export class Stream {
   constructor(options: StreamOptions) {
     this.#options = options;
     this.#settings = options.settings;
+    this.#adaptation = new Adaptation(options.settings);
+    this.#askedQuality = options.settings.resultJpegQuality;
   }
 
   /**
@@ -98,7 +103,8 @@ export class Stream {
       this.#overlay = this.#openOverlay(this.#source, this.#capture);
     }
     this.#source?.resize(settings.captureWidthPx, settings.captureHeightPx);
-    this.#connection?.updateSettings(sessionSettings(settings, this.#maxHandsLimit), flowOptions(settings));
+    this.#adaptation.updateSettings(settings, performance.now());
+    this.#tellServer();
   }
 
   retryNow(): void {
@@ -120,7 +126,7 @@ export class Stream {
     return new Connection({
       connect,
       settings: sessionSettings(this.#settings, null),
-      flow: flowOptions(this.#settings),
+      flow: { throttleMs: this.#adaptation.decision.frameIntervalMs },
       events: {
         onOpen: () => this.#takeNext(),
         onSessionEvents: (events, nowMs) => {
@@ -144,12 +150,14 @@ export class Stream {
     const flow = this.#connection?.session?.flow;
     if (this.#isClosed || this.#isTaking || this.#capture === null || flow === undefined || !flow.mayTake) return;
     this.#isTaking = true;
+    this.#connection?.updateFlow({ throttleMs: this.#adaptation.decision.frameIntervalMs });
     void this.#takeAndSend(this.#capture, Math.max(flow.notBeforeMs, performance.now() - HELD_AT_MOST_MS));
   }
 
   async #takeAndSend(capture: Capture, notBeforeMs: number): Promise<void> {
     try {
-      const { captureWidthPx: boxWidthPx, captureHeightPx: boxHeightPx, captureJpegQuality: quality } = this.#settings;
+      const { scale, jpegQuality: quality } = this.#adaptation.decision;
+      const [boxWidthPx, boxHeightPx] = [this.#settings.captureWidthPx * scale, this.#settings.captureHeightPx * scale];
       const keepPicture = this.#settings.output === 'landmarks' && !isLive(this.#settings);
       const picture = await capture.take({ notBeforeMs, boxWidthPx, boxHeightPx, quality, keepPicture });
       this.#send(picture);
@@ -162,8 +170,9 @@ export class Stream {
   }
 
   #send(picture: Picture): void {
+    const probes = (frameId: number): boolean => this.#adaptation.probes(frameId, performance.now());
     const captureTimeNs = BigInt(Math.round(picture.capturedMs * 1e6));
-    const frameId = this.#connection?.sendFrame(picture.jpeg, captureTimeNs, picture.arrivedMs) ?? null;
+    const frameId = this.#connection?.sendFrame(picture.jpeg, captureTimeNs, picture.arrivedMs, probes) ?? null;
     this.#figures.addDropped('capture', picture.skipped);
     if (frameId === null) {
       picture.bitmap?.close(); // The connection went while the picture was being encoded.
@@ -182,16 +191,23 @@ export class Stream {
         this.#receiveWelcome(event.welcome);
         break;
       case 'result':
-        this.#receiveResult(event.result, event.frame, nowMs);
+        this.#receiveResult(event, nowMs);
         break;
       case 'dropped':
         this.#figures.addDropped(event.stage);
+        if (event.stage === 'queue') this.#adaptation.replaced(nowMs);
         this.#letGo(event.frame)?.picture.bitmap?.close();
         break;
       case 'refused':
         this.#figures.addRefused();
         this.#options.store.set({ notice: event.message });
         this.#letGo(event.frame)?.picture.bitmap?.close();
+        break;
+      case 'advice':
+        this.#adaptation.advised(event.maxFramesPerSecond);
+        break;
+      case 'pong':
+        this.#adaptation.echoed(event.id, nowMs);
         break;
       case 'error':
         this.#options.store.set({ notice: event.message });
@@ -215,14 +231,25 @@ export class Stream {
       maxHands: limits.max_hands,
     });
     const wanted = sessionSettings(this.#settings, limits.max_hands);
-    if (wanted.max_hands !== settings.max_hands) this.#connection?.updateSettings(wanted, flowOptions(this.#settings));
+    if (wanted.max_hands !== settings.max_hands) this.#tellServer();
   }
 
-  #receiveResult(result: Result, frame: SentFrame, receivedMs: number): void {
+  #tellServer(): void {
+    this.#askedQuality = this.#adaptation.decision.answerQuality;
+    this.#connection?.updateSettings({ ...sessionSettings(this.#settings, this.#maxHandsLimit), jpeg_quality: this.#askedQuality });
+  }
+
+  #receiveResult({ result, frame, isStale }: Extract<SessionEvent, { type: 'result' }>, receivedMs: number): void {
     const pending = this.#letGo(frame);
     if (pending === null) return;
     const bytesDown = result.messageBytes;
-    this.#figures.addAnswered({ atMs: receivedMs, roundTripMs: receivedMs - frame.sentMs, bytesUp: frame.bytes, bytesDown });
+    this.#figures.addAnswered({ atMs: receivedMs, roundTripMs: receivedMs - frame.sentMs, bytesUp: frame.sizeBytes, bytesDown });
+    if (isStale) {
+      pending.picture.bitmap?.close(); // What comes out of an outage is old; a fresh answer is near.
+      return;
+    }
+    this.#adaptation.answered({ result, sentMs: frame.sentMs, receivedMs, bytesUp: frame.sizeBytes });
+    this.#connection?.session?.flow.showing(result.frameId, receivedMs);
     this.#newestHands = result.hands.map((hand) => hand.handedness);
     this.#overlay?.answered({ ...pending, result, receivedMs });
   }
@@ -236,6 +263,9 @@ export class Stream {
       onShown: ({ picture: { capturedMs, arrivedMs }, sentMs, receivedMs, result }, unpackedMs, shownMs) => {
         const spansMs = spansOf({ capturedMs, arrivedMs, sentMs, receivedMs, unpackedMs, shownMs }, result);
         this.#figures.addShown({ atMs: shownMs, ageMs: shownMs - capturedMs, spansMs });
+        this.#adaptation.shown(spansMs, shownMs);
+        this.#connection?.session?.flow.shown(result.frameId);
+        this.#takeNext();
       },
     };
     if (isLive(this.#settings)) {
@@ -246,7 +276,7 @@ export class Stream {
     return new LockedOverlay(events);
   }
 
-  #letGo(frame: SentFrame): Pending | null {
+  #letGo(frame: FrameInFlight): Pending | null {
     const pending = this.#pending.get(frame.frameId) ?? null;
     this.#pending.delete(frame.frameId);
     return pending;
@@ -256,18 +286,22 @@ export class Stream {
     const nowMs = performance.now();
     this.#connection?.expire(nowMs);
     const { phase } = this.#options.store.get();
+    const { limit, reason: limitReason, answerQuality } = this.#adaptation.decision;
+    if (answerQuality !== this.#askedQuality) this.#tellServer();
+    this.#takeNext();
     if (this.#comebackMs !== null && nowMs > this.#comebackMs + COMEBACK_SHOWN_MS) {
       this.#comebackMs = null;
       this.#options.store.set({ comeback: null });
     }
-    this.#options.store.set({ figures: this.#figures.summary(nowMs), hands: phase === 'running' ? this.#newestHands : [] });
+    this.#options.store.set({
+      figures: this.#figures.summary(nowMs),
+      limit,
+      limitReason,
+      hands: phase === 'running' ? this.#newestHands : [],
+    });
   }
 }
 
 function isLive({ output, overlay }: StreamSettings): boolean {
   return output === 'landmarks' && overlay === 'live';
-}
-
-function flowOptions(settings: StreamSettings): Partial<FlowOptions> {
-  return { throttleMs: settings.frameThrottleMs };
 }
