@@ -102,3 +102,10 @@ def test_a_folder_that_cannot_be_written_is_a_clear_error(tmp_path: Path, clip: 
     result = CliRunner().invoke(app, ["render", "--out", str(tmp_path / "file" / "demo")])
     assert isinstance(result.exception, HandstreamError)
     assert "choose another folder" in str(result.exception)
+
+
+def test_the_clip_is_not_written_over(clip: Path) -> None:
+    before = clip.read_bytes()
+    with pytest.raises(HandstreamError, match="over the clip itself"):
+        write_camera_file(clip, clip, codes=True, mirror=False, on_frame=lambda: None)
+    assert clip.read_bytes() == before

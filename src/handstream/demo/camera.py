@@ -46,6 +46,8 @@ def write_camera_file(path: Path, clip: Path, *, codes: bool, mirror: bool, on_f
     Raises:
         HandstreamError: The clip cannot be read, holds no picture, or the file cannot be written.
     """
+    if path.resolve() == clip.resolve():
+        raise HandstreamError(f"the camera file {path} would be written over the clip itself; name another")
     count = 0
     try:
         pictures = _at_camera_rate(read_frames(clip), _frame_rate(clip))
