@@ -2,7 +2,6 @@
 
 import { DEFAULT_BOUNDS, type RateBounds, RateController, type RateDecision } from './rate.ts';
 import type { StreamSettings } from './settings.ts';
-import type { SpanName } from './spans.ts';
 import type { Result } from './wire.ts';
 
 /** Probes that are kept until their frame is answered; there are never more frames on their way. */
@@ -77,9 +76,9 @@ export class Adaptation {
     this.#controller.replaced(nowMs);
   }
 
-  shown({ pack, unpack }: Readonly<Record<SpanName, number>>, nowMs: number): void {
-    // The wait for the screen's next refresh is no work: a page that is late with it unpacks late, too.
-    this.#controller.shown(pack, unpack, nowMs);
+  /** An answer is on the screen. The wait for the screen's refresh is no work: a page that is late with it unpacks late, too. */
+  shown(packMs: number, unpackMs: number, nowMs: number): void {
+    this.#controller.shown(packMs, unpackMs, nowMs);
   }
 
   advised(maxFps: number | null): void {

@@ -16,7 +16,7 @@ function answerOf(sequence: number, capturedMs: number, shift: number): Answer &
   const bitmap = { close } as unknown as ImageBitmap;
   const picture = { jpeg: new ArrayBuffer(0), widthPx: 4, heightPx: 3, bitmap, capturedMs, arrivedMs: 0, mediaTimeS: null, skipped: 0 };
   const hand = { handId: 1, handedness: 'Left' as const, score: 1, landmarks: landmarks(shift), worldLandmarks: null };
-  return { result: { ...RESULT, widthPx: 4, heightPx: 3, hands: [hand] }, picture, sequence, sentMs: 0, receivedMs: 0, close };
+  return { result: { ...RESULT, widthPx: 4, heightPx: 3, hands: [hand] }, picture, sequence, sentMs: 0, packMs: 0, receivedMs: 0, close };
 }
 
 function opened() {

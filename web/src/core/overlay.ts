@@ -11,6 +11,8 @@ export interface Answer {
   /** Grows with every frame, over all connections. */
   readonly sequence: number;
   readonly sentMs: number;
+  /** What it took to pack the frame, without the time that its picture had waited to be asked for. */
+  readonly packMs: number;
   readonly receivedMs: number;
 }
 

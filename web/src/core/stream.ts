@@ -47,7 +47,7 @@ export interface StreamOptions {
 }
 
 /** What stays on the page while a frame is on its way. */
-type Pending = Pick<Answer, 'sequence' | 'picture' | 'sentMs'>;
+type Pending = Pick<Answer, 'sequence' | 'picture' | 'sentMs' | 'packMs'>;
 
 export class Stream {
   readonly #options: StreamOptions;
@@ -155,12 +155,13 @@ export class Stream {
   }
 
   async #takeAndSend(capture: Capture, notBeforeMs: number): Promise<void> {
+    const askedMs = performance.now();
     try {
       const { scale, jpegQuality: quality } = this.#adaptation.decision;
       const [boxWidthPx, boxHeightPx] = [this.#settings.captureWidthPx * scale, this.#settings.captureHeightPx * scale];
       const keepPicture = this.#settings.output === 'landmarks' && !isLive(this.#settings);
       const picture = await capture.take({ notBeforeMs, boxWidthPx, boxHeightPx, quality, keepPicture });
-      this.#send(picture);
+      this.#send(picture, askedMs);
     } catch (error) {
       const clientError = error instanceof ClientError ? error : new ClientError('capture_failed', String(error), { cause: error });
       if (!this.#isClosed) this.#options.onFailed(clientError);
@@ -169,7 +170,7 @@ export class Stream {
     this.#takeNext();
   }
 
-  #send(picture: Picture): void {
+  #send(picture: Picture, askedMs: number): void {
     const probes = (frameId: number): boolean => this.#adaptation.probes(frameId, performance.now());
     const captureTimeNs = BigInt(Math.round(picture.capturedMs * 1e6));
     const frameId = this.#connection?.sendFrame(picture.jpeg, captureTimeNs, picture.arrivedMs, probes) ?? null;
@@ -179,7 +180,9 @@ export class Stream {
       this.#figures.addDropped('capture');
       return;
     }
-    this.#pending.set(frameId, { sequence: this.#nextSequence, picture, sentMs: performance.now() });
+    const sentMs = performance.now();
+    const packMs = sentMs - Math.max(askedMs, picture.arrivedMs);
+    this.#pending.set(frameId, { sequence: this.#nextSequence, picture, sentMs, packMs });
     this.#nextSequence += 1;
   }
 
@@ -260,10 +263,10 @@ export class Stream {
       onFrame: (frame) => {
         for (const listener of this.#options.listeners) listener(frame);
       },
-      onShown: ({ picture: { capturedMs, arrivedMs }, sentMs, receivedMs, result }, unpackedMs, shownMs) => {
+      onShown: ({ picture: { capturedMs, arrivedMs }, sentMs, packMs, receivedMs, result }, unpackedMs, shownMs) => {
         const spansMs = spansOf({ capturedMs, arrivedMs, sentMs, receivedMs, unpackedMs, shownMs }, result);
         this.#figures.addShown({ atMs: shownMs, ageMs: shownMs - capturedMs, spansMs });
-        this.#adaptation.shown(spansMs, shownMs);
+        this.#adaptation.shown(packMs, spansMs.unpack, shownMs);
         this.#connection?.session?.flow.shown(result.frameId);
         this.#takeNext();
       },
