@@ -53,6 +53,11 @@ def test_views_are_as_good_as_copies(picture: NDArray[np.uint8], view: tuple[sli
     ("wrong", "says"),
     [
         ({"max_hands": 0}, "max_hands"),
+        ({"max_hands": 2.5}, "max_hands"),
+        ({"max_hands": "2"}, "max_hands"),
+        ({"min_detection_confidence": "0.5"}, "min_detection_confidence"),
+        ({"min_tracking_confidence": None}, "min_tracking_confidence"),
+        ({"smoothing": 1}, "smoothing"),
         ({"model_complexity": 2}, "model_complexity"),
         ({"min_detection_confidence": 1.1}, "min_detection_confidence"),
         ({"min_detection_confidence": float("nan")}, "min_detection_confidence"),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from handstream.frames import Hand
-    from handstream.vision.engines.precision import Precision
+    from handstream.vision.engines import Precision
 
 __all__ = ["HandTracker", "Smoothing"]
 
@@ -71,6 +71,8 @@ class HandTracker:
         models: Path | str | None = None,
     ) -> None:
         """Blocks until the networks are compiled, which happens once in a process, and downloaded, which happens once on a machine."""
+        if smoothing is not None and not isinstance(smoothing, Smoothing):
+            raise ValueError(f"smoothing must be a Smoothing or None, not {smoothing!r}")
         options = TrackerOptions(
             max_hands=max_hands,
             model_complexity=model_complexity,

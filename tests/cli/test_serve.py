@@ -142,4 +142,4 @@ def test_every_setting_is_an_option_with_help_default_and_variable() -> None:
         assert field.description is not None
         assert field.description in help_text
         if field.default is not None:
-            assert f"[default: {getattr(field.default, 'value', field.default)}]" in help_text
+            assert f"default: {getattr(field.default, 'value', field.default)}" in help_text

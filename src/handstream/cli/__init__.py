@@ -20,6 +20,7 @@ app = typer.Typer(
     help="Real-time hand tracking for web applications.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # its tables cut the names of options and variables where the terminal is narrow
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("serve")(serve.serve)

@@ -16,7 +16,7 @@ from rich.text import Text
 from handstream.files.landmarks import landmarks_sink
 from handstream.files.opening import check_distinct, open_output, open_source
 from handstream.files.tracking import TrackingSummary, track_source
-from handstream.vision.engines import DEFAULT_ENGINE, EngineName, TrackerOptions, open_engine
+from handstream.vision.engines import DEFAULT_ENGINE, EngineName, Precision, TrackerOptions, open_engine
 from handstream.vision.tracker import Search
 
 if TYPE_CHECKING:
@@ -65,6 +65,12 @@ def track(
     engine: Annotated[
         EngineName, typer.Option(envvar="HANDSTREAM_ENGINE", help="What finds the hands. mediapipe is the reference, an extra.")
     ] = DEFAULT_ENGINE,
+    precision: Annotated[
+        Precision,
+        typer.Option(
+            envvar="HANDSTREAM_PRECISION", help="What the networks compute in. auto takes less where the processor can and parity holds."
+        ),
+    ] = "f32",
     models: Annotated[
         Path | None,
         typer.Option(
@@ -91,7 +97,8 @@ def track(
             min_tracking_confidence=min_tracking_confidence,
             static_image_mode=opened.frame_rate is None,
         )
-        tracker = stack.enter_context(closing(_open_tracker(stack.enter_context(open_engine(engine, models=models)), options)))
+        opened_engine = stack.enter_context(open_engine(engine, models=models, precision=precision))
+        tracker = stack.enter_context(closing(_open_tracker(opened_engine, options)))
         with _stop_on_signal() as is_stopping, _progress(console, opened) as on_frame:
             summary = track_source(opened, tracker, sinks, on_frame=on_frame, is_stopping=is_stopping)
         damaged = opened.damaged

@@ -65,7 +65,7 @@ def create_app(
         on_loaded: Called on the event loop once the engine is loaded, or could not be.
     """
     settings = settings or ServerSettings()
-    open_it = engine or partial(open_engine, settings.engine, models=settings.models)
+    open_it = engine or partial(open_engine, settings.engine, models=settings.models, precision=settings.precision)
     loader = EngineLoader(open_it, tracker_options(settings.session_settings))
 
     @asynccontextmanager

@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from handstream.frames import Output
 from handstream.protocol.settings import Limits, SessionSettings
-from handstream.vision.engines import DEFAULT_ENGINE, EngineName
+from handstream.vision.engines import DEFAULT_ENGINE, EngineName, Precision
 
 __all__ = ["ENVIRONMENT_PREFIX", "LogLevel", "ServerSettings"]
 
@@ -36,6 +36,9 @@ class ServerSettings(BaseSettings):
     engine: EngineName = Field(default=DEFAULT_ENGINE, description="What finds the hands. mediapipe is the reference, an extra.")
     models: Path | None = Field(
         default=None, description="Folder or .task bundle that holds the models. Without it they are fetched once and kept in the cache."
+    )
+    precision: Precision = Field(
+        default="f32", description="What the networks compute in. auto takes less where the processor can and parity holds."
     )
     threads: int = Field(
         default=0, ge=0, le=256, description="Threads that process frames. 0 is one for each processor that this process may use."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Literal, Protocol, Self, get_args
 
 from handstream.errors import HandstreamError
@@ -14,15 +15,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from handstream.frames import Hand
-    from handstream.vision.engines.precision import Precision
 
-__all__ = ["DEFAULT_ENGINE", "ENGINE_NAMES", "Engine", "EngineName", "Tracker", "TrackerOptions", "open_engine"]
+__all__ = ["DEFAULT_ENGINE", "ENGINE_NAMES", "Engine", "EngineName", "Precision", "Tracker", "TrackerOptions", "open_engine"]
 
 EngineName = Literal["openvino", "mediapipe"]
 """The engines, by the names that the command line and the settings know them under."""
 
 ENGINE_NAMES: tuple[EngineName, ...] = get_args(EngineName)
 DEFAULT_ENGINE: EngineName = "openvino"
+
+Precision = Literal["f32", "auto"]
+"""`f32` is the judge of parity and the default. `auto` computes in less where the processor has instructions for it and parity holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,14 +47,19 @@ class TrackerOptions:
     static_image_mode: bool = False
 
     def __post_init__(self) -> None:
-        if self.max_hands < 1:
-            raise ValueError(f"max_hands must be 1 or more, not {self.max_hands}")
+        if not _is_number(self.max_hands, Integral) or self.max_hands < 1:
+            raise ValueError(f"max_hands must be a whole number, 1 or more, not {self.max_hands!r}")
         if self.model_complexity not in (0, 1):
-            raise ValueError(f"model_complexity must be 0 (lite) or 1 (full), not {self.model_complexity}")
+            raise ValueError(f"model_complexity must be 0 (lite) or 1 (full), not {self.model_complexity!r}")
         for name in ("min_detection_confidence", "min_tracking_confidence"):
             value = getattr(self, name)
-            if not 0.0 <= value <= 1.0:
-                raise ValueError(f"{name} must lie in 0..1, not {value}")
+            if not _is_number(value, Real) or not 0.0 <= value <= 1.0:
+                raise ValueError(f"{name} must be a number in 0..1, not {value!r}")
+
+
+def _is_number(value: object, kind: type) -> bool:
+    """Options come from scripts that no type checker has seen: numpy's numbers pass, texts and truth values don't."""
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 class Tracker(Protocol):

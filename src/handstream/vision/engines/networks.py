@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple
 
 from handstream.vision.engines.compiled import CompiledNetwork, Layout, NetworkShape, available_cores, open_core
-from handstream.vision.engines.precision import Precision, element_types
+from handstream.vision.engines.precision import element_types
 from handstream.vision.landmarks import HandEstimate, LandmarkOutputs, decode_hand, warp_hand
 from handstream.vision.models import find_models
 from handstream.vision.palm import PalmDetection, decode_palms, warp_letterbox
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from handstream.vision.engines import Precision
     from handstream.vision.engines.compiled import Request
     from handstream.vision.occupancy import Occupancy
     from handstream.vision.roi import Roi

@@ -18,8 +18,7 @@ from handstream.vision.tracker import SEARCH_INTERVAL_MS, HandGraph, Search
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from handstream.vision.engines import TrackerOptions
-    from handstream.vision.engines.precision import Precision
+    from handstream.vision.engines import Precision, TrackerOptions
     from handstream.vision.smoothing import Smoothing
 
 __all__ = ["OpenVINOEngine"]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import openvino as ov
 
-__all__ = ["ElementTypes", "Precision", "element_types"]
+from handstream.vision.engines import Precision
 
-Precision = Literal["f32", "auto"]
-"""`f32` is the judge of parity and the default. `auto` computes in less where the processor has instructions for it and parity holds."""
+__all__ = ["ElementTypes", "element_types"]
 
 
 @dataclass(frozen=True, slots=True)
