@@ -1,6 +1,6 @@
 """The clock of the other side: tables, properties, and the golden sequences that its TypeScript twin decides alike.
 
-After a deliberate change the sequences in tests/vectors/clock.json are written anew with `.venv/bin/python tests/protocol/test_clock.py`.
+After a deliberate change the sequences in tests/vectors/clock.json are written anew with `python -m tests.protocol.test_clock`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handstream.protocol.clock import MAX_DRIFT_PPM, MIN_WINDOW_NS, RESYNC_AFTER, Exchange, RemoteClock, Verdict
+from tests.protocol.golden import write_sequences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -346,7 +347,7 @@ def steps(resolution_ns: int, exchanges: Iterable[Exchange]) -> Iterator[list[An
 
 
 def test_the_golden_sequences_hold_what_this_implementation_decides() -> None:
-    assert json.loads(VECTORS.read_text()) == sequences(), "run this file to write them anew, if the change is meant"
+    assert json.loads(VECTORS.read_text()) == sequences(), "if the change is meant: python -m tests.protocol.test_clock"
 
 
 def test_the_golden_sequences_show_every_verdict() -> None:
@@ -354,15 +355,5 @@ def test_the_golden_sequences_show_every_verdict() -> None:
     assert shown == {verdict.value for verdict in Verdict}
 
 
-def write_file() -> None:
-    texts = (
-        f'  {{"name": {json.dumps(sequence["name"])}, "resolution_ns": {sequence["resolution_ns"]}, "steps": [\n    '
-        + ",\n    ".join(json.dumps(step) for step in sequence["steps"])
-        + "\n  ]}"
-        for sequence in sequences()
-    )
-    VECTORS.write_text("[\n" + ",\n".join(texts) + "\n]\n")
-
-
 if __name__ == "__main__":
-    write_file()
+    write_sequences(VECTORS, sequences())

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from handstream.bench.profiles import PROFILES
 from handstream.protocol.rate import AnsweredFrame, RateBounds, RateController, RateDecision
+from tests.protocol.golden import write_sequences
 from tests.protocol.simulation import Client, Clock, Server
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "rate.json"
@@ -309,7 +310,9 @@ def sequences() -> list[dict[str, Any]]:
 
 
 def test_the_golden_sequences_hold_what_this_implementation_decides() -> None:
-    assert json.loads(VECTORS.read_text()) == json.loads(json.dumps(sequences())), "write them anew, if the change is meant"
+    assert json.loads(VECTORS.read_text()) == json.loads(json.dumps(sequences())), (
+        "if the change is meant: python -m tests.protocol.test_rate"
+    )
 
 
 def test_the_golden_sequences_show_every_limit() -> None:
@@ -317,15 +320,5 @@ def test_the_golden_sequences_show_every_limit() -> None:
     assert limits == {"path", "server", "page", "none"}
 
 
-def write_file() -> None:
-    texts = (
-        f'  {{"name": {json.dumps(sequence["name"])}, "bounds": {json.dumps(sequence["bounds"])}, "steps": [\n    '
-        + ",\n    ".join(json.dumps(step) for step in sequence["steps"])
-        + "\n  ]}"
-        for sequence in sequences()
-    )
-    VECTORS.write_text("[\n" + ",\n".join(texts) + "\n]\n")
-
-
 if __name__ == "__main__":
-    write_file()
+    write_sequences(VECTORS, sequences())

@@ -27,6 +27,7 @@ from handstream.protocol.window import (
     FrameWindow,
     Outcome,
 )
+from tests.protocol.golden import write_sequences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -422,18 +423,8 @@ def sequences() -> list[dict[str, Any]]:
 
 
 def test_the_golden_sequences_hold_what_this_implementation_decides() -> None:
-    assert json.loads(VECTORS.read_text()) == sequences(), "write them anew, if the change is meant"
-
-
-def write_file() -> None:
-    texts = (
-        f'  {{"name": {json.dumps(sequence["name"])}, "interval_ms": {sequence["interval_ms"]}, "steps": [\n    '
-        + ",\n    ".join(json.dumps(step) for step in sequence["steps"])
-        + "\n  ]}"
-        for sequence in sequences()
-    )
-    VECTORS.write_text("[\n" + ",\n".join(texts) + "\n]\n")
+    assert json.loads(VECTORS.read_text()) == sequences(), "if the change is meant: python -m tests.protocol.test_window"
 
 
 if __name__ == "__main__":
-    write_file()
+    write_sequences(VECTORS, sequences())
