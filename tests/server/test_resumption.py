@@ -120,7 +120,7 @@ def test_parked_sessions_are_bounded_and_hold_no_thread() -> None:
                 track(websocket, 0)
                 cut(websocket)
         until(lambda: server.resumptions().displaced == 7)
-        assert server.executor_statistics().lanes == 3
+        until(lambda: server.executor_statistics().lanes == 3)  # a lane ends on a thread of the executor
         assert server.executor_statistics().ready == 0
         assert server.executor_statistics().running == 0
 
