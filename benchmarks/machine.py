@@ -24,7 +24,7 @@ def describe_machine() -> dict[str, str]:
         "instruction sets": ", ".join(name for name in _INSTRUCTION_SETS if name in _processor_flags()) or "unknown",
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "load before": " ".join(f"{value:.2f}" for value in os.getloadavg()) if hasattr(os, "getloadavg") else "unknown",
-        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "commit": _commit(),
     }
