@@ -40,7 +40,6 @@ _TIMER_SLACK_S = 0.01
 
 _TAKEN_OVER = Close(4000, "taken_over")
 
-
 _ADVICE_INTERVAL_S = 1.0
 
 _MAX_PROVISIONAL = 32

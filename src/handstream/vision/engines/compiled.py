@@ -1,9 +1,9 @@
 """A network compiled by OpenVINO: `CompiledNetwork` lends out infer requests, each with its own input buffer.
 
-One network is compiled in up to two *layouts* over the same weights: `spread`, whose inferences use several threads each, and `narrow`, one
-thread each and as many side by side as there are cores. The conversion of the uint8 picture to float and its scaling are part of the
-compiled graph, so a warp writes straight into the network's input: no slower than converting outside (3 % either way is noise), and
-one picture-sized buffer less.
+A network may be compiled in several *layouts* over the same weights, from one inference on several threads to as many side by side as there
+are cores, on one thread each; `networks` says which serves what. The conversion of the uint8 picture to float and its scaling are part of
+the compiled graph, so a warp writes straight into the network's input: no slower than converting outside (3 % either way is noise), and one
+picture-sized buffer less.
 """
 
 from __future__ import annotations
