@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from handstream.vision.engines import TrackerOptions
 
-__all__ = ["GraphStatistics", "MediaPipeEngine", "MediaPipeTracker"]
+__all__ = ["GraphStatistics", "MediaPipeEngine", "MediaPipeTracker", "import_solution"]
 
 MEDIAPIPE_VERSION = "0.10.21"
 MAX_IDLE_GRAPHS = 4
@@ -77,7 +77,7 @@ class MediaPipeEngine:
         Raises:
             HandstreamError: mediapipe 0.10.21 is not installed, or has no wheel for this Python; the text says what to do.
         """
-        self._hands_solution = _import_hands()
+        self._hands_solution = import_solution("hands")
         self._lock = threading.Lock()
         self._idle: deque[tuple[TrackerOptions, Any]] = deque()
         self._open: set[MediaPipeTracker] = set()
@@ -227,10 +227,14 @@ def _close(graph: Any) -> None:
         graph.close()
 
 
-def _import_hands() -> Any:
-    """The module `mediapipe.python.solutions.hands`; it is imported here because it is an optional extra and takes most of a second."""
+def import_solution(name: str) -> Any:
+    """The module of that name in `mediapipe.python.solutions`; imported here because it is an optional extra and takes most of a second.
+
+    Raises:
+        HandstreamError: As `MediaPipeEngine` does.
+    """
     try:
-        return import_module("mediapipe.python.solutions.hands")
+        return import_module(f"mediapipe.python.solutions.{name}")
     except ImportError as error:
         raise HandstreamError(_how_to_install(error), code="missing_extra") from error
 
