@@ -12,10 +12,11 @@ import cv2
 import typer
 from benchmarks.engine_comparison.comparison import compare_scene, compare_stills, measure_machine_use
 from benchmarks.engine_comparison.contenders import contenders
-from benchmarks.engine_comparison.report import as_rich, sheets, write
+from benchmarks.engine_comparison.report import sheets, write
 from benchmarks.engine_comparison.results import Results
 from benchmarks.engine_comparison.scenes import golden_points, scenes, stills
 from benchmarks.machine import describe_machine
+from benchmarks.sheets import as_rich
 from rich.console import Console
 from rich.progress import Progress
 

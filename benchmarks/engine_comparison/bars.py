@@ -3,38 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from benchmarks.engine_comparison.contenders import OURS, REFERENCE
+from benchmarks.sheets import Bar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from benchmarks.engine_comparison.results import AgreementRow, Results, TimingRow
 
-__all__ = ["GOLDEN", "Bar", "judge"]
+__all__ = ["GOLDEN", "judge"]
 
 GOLDEN = "golden file"
 """The reference's name in the comparison with MediaPipe's published landmarks."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One bar; `value` is not a number where this run did not measure it."""
-
-    name: str
-    limit: float
-    value: float
-    is_upper: bool = True
-
-    @property
-    def verdict(self) -> str:
-        """`reached`, `not reached` or `not measured`."""
-        if math.isnan(self.value):
-            return "not measured"
-        return "reached" if (self.value <= self.limit if self.is_upper else self.value >= self.limit) else "not reached"
 
 
 def judge(results: Results) -> list[Bar]:
