@@ -226,3 +226,15 @@ def test_it_needs_a_thread() -> None:
 
 def nothing_with(_: object) -> None:
     pass
+
+
+def test_close_leaves_behind_what_does_not_end_in_time() -> None:
+    gate = Gate()
+    executor = Executor(threads=1)
+    executor.open_lane(gate, nothing).offer("stuck")
+    gate.wait_until_entered()
+    assert executor.oldest_start_ns() is not None
+    executor.close(within_s=0.05)
+    gate.open()
+    executor.close()
+    assert executor.oldest_start_ns() is None

@@ -118,15 +118,26 @@ class Executor:
                 capacity=self._estimate.capacity(time.monotonic_ns()),
             )
 
-    def close(self) -> None:
-        """Closes every lane, drops what waits, waits until what runs has ended, and ends the threads. A second call does nothing."""
+    def oldest_start_ns(self) -> int | None:
+        """When the item that is processed the longest was begun, on the monotonic clock; None if none is processed now."""
+        with self._condition:
+            return min((lane._start_ns for lane in self._lanes if lane._start_ns is not None), default=None)  # noqa: SLF001
+
+    def close(self, within_s: float | None = None) -> None:
+        """Closes every lane, drops what waits, waits until what runs has ended, and ends the threads. A second call does nothing.
+
+        Args:
+            within_s: How long to wait at most, in seconds; None waits as long as it takes. What still runs then is left behind on its
+                thread, which does not keep the process alive.
+        """
         with self._condition:
             self._closed = True
             for lane in tuple(self._lanes):
                 lane.close()
             self._condition.notify_all()
+        deadline_s = None if within_s is None else time.monotonic() + within_s
         for thread in self._threads:
-            thread.join()
+            thread.join(None if deadline_s is None else max(0.0, deadline_s - time.monotonic()))
 
     def _work(self) -> None:
         while (lane := self._next_lane()) is not None:
@@ -155,6 +166,7 @@ class Lane(Generic[T]):
         self._slot: LatestSlot[T] = LatestSlot()
         self._busy = False  # in the line, or with a thread
         self._closed = False
+        self._start_ns: int | None = None  # of the item that a thread processes
 
     def offer(self, item: T) -> T | None:
         """Gives an item to be processed.
@@ -198,14 +210,16 @@ class Lane(Generic[T]):
 
     def _run(self) -> None:
         """One turn, on one of the threads."""
+        start_ns = time.monotonic_ns()
         with self._condition:
             item = self._slot.take()
-        start_ns = time.monotonic_ns()
+            self._start_ns = None if item is None else start_ns
         if item is not None:
             self._call(lambda: self._process(item))
         end_ns = time.monotonic_ns()
         with self._condition:
             self._busy = False
+            self._start_ns = None
             if item is not None:
                 self._executor._processed += 1  # noqa: SLF001
                 self._executor._estimate.served(end_ns - start_ns, end_ns)  # noqa: SLF001
