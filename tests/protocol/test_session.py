@@ -13,7 +13,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from handstream.errors import FrameError
 from handstream.frames import Frame, FrameResult, Output, Stage
 from handstream.protocol import wire
-from handstream.protocol.budget import BURST_MESSAGES
 from handstream.protocol.control import Hello
 from handstream.protocol.numbering import follows
 from handstream.protocol.plain import PlainSession
@@ -29,6 +28,8 @@ IDENTITY = SessionIdentity(server="handstream/0", engine="fake", session_id="000
 HELLO = '{"type": "hello"}'
 HELLO_WITH_ACKS = '{"type": "hello", "features": ["ack"]}'
 TICKET = Ticket("token", 30)
+BURST_TEXTS = 200
+SECOND_NS = 10**9
 
 
 def plain(output: Output = Output.ANNOTATED) -> PlainSession:
@@ -233,7 +234,7 @@ def test_a_client_that_did_not_say_that_it_acknowledges_is_not_waited_for() -> N
 @pytest.mark.parametrize("text", ['{"type": "settings", "settings": {"max_hands": 1}}', "{}", '{"type": "ack", "frame_id": 0}'])
 def test_a_flood_of_texts_ends_the_session(text: str) -> None:
     session = v1(HELLO_WITH_ACKS)
-    for _ in range(BURST_MESSAGES - 1):
+    for _ in range(BURST_TEXTS - 1):
         (reply,) = session.receive_text(text, 0)
         assert isinstance(reply, Reply)
     error, close = session.receive_text(text, 0)
@@ -243,17 +244,41 @@ def test_a_flood_of_texts_ends_the_session(text: str) -> None:
 
 def test_a_flood_of_texts_ends_a_plain_session_too() -> None:
     session = plain()
-    closes = [session.receive_text("x", 0)[-1] for _ in range(BURST_MESSAGES + 1)]
+    closes = [session.receive_text("x", 0)[-1] for _ in range(BURST_TEXTS + 1)]
     assert closes[-1] == Close(1008, "too_many_messages")
     assert Close not in map(type, closes[:-1])
 
 
 def test_acknowledgements_that_tell_something_are_free() -> None:
     session = v1(HELLO_WITH_ACKS)
-    for frame_id in range(5 * BURST_MESSAGES):
-        session.receive_binary(frame(frame_id), 0)
-        session.answer(frame_id, 0)
-        assert session.receive_text(f'{{"type": "ack", "frame_id": {frame_id}}}', 0) == []
+    for frame_id in range(5 * BURST_TEXTS):
+        now_ns = frame_id * SECOND_NS // 120
+        session.receive_binary(frame(frame_id), now_ns)
+        session.answer(frame_id, now_ns)
+        assert session.receive_text(f'{{"type": "ack", "frame_id": {frame_id}}}', now_ns) == []
+
+
+def test_frames_beyond_the_rate_are_dropped_and_the_session_goes_on() -> None:
+    session = v1()
+    offers = [isinstance(session.receive_binary(frame(frame_id), 0)[0], Offer) for frame_id in range(200)]
+    assert offers == [True] * 120 + [False] * 80
+    assert session.flow.statistics().dropped == {"queue": 80}
+    assert session.receive_binary(frame(200), 0) == [Reply('{"type":"dropped","frame_id":200,"stage":"queue"}')]
+    (offer,) = session.receive_binary(frame(201), SECOND_NS // 100)
+    assert isinstance(offer, Offer)
+
+
+@pytest.mark.parametrize("message", [frame(0), b"", b"no frame"])
+def test_a_flood_of_binary_messages_ends_the_session(message: bytes) -> None:
+    for session in (plain(), v1()):
+        ends = next(count for count in range(10_000) if Close(1008, "too_many_messages") in session.receive_binary(message, 0))
+        assert ends == 4 * 120 * 10, "what a path held up for ten seconds is no flood"
+
+
+def test_a_second_of_frames_is_no_flood_however_long_it_goes_on() -> None:
+    session = plain()
+    for count in range(20_000):
+        assert not any(isinstance(action, Close) for action in session.receive_binary(b"image", count * SECOND_NS // 400))
 
 
 # --- whatever comes

@@ -60,13 +60,15 @@ class PlainSession(Session):
 
     def receive_text(self, text: str, now_ns: int) -> Sequence[Action]:
         """A text has no meaning here, whatever it says."""
-        if not self._budget.take(now_ns):
+        if not self._texts.take(now_ns):
             return self._end_flood()
         hint = f'Offer the subprotocol "handstream.v1" to send settings; this text has {len(text)} characters.'
         return [self._error(MessageError(f"Each message is one image, as binary. {hint}", code="text_not_expected"))]
 
     def receive_binary(self, message: bytes, now_ns: int) -> Sequence[Action]:
         """An image arrived."""
+        if not self._messages.take(now_ns):
+            return self._end_flood()
         frame_id = self._next_frame_id
         self._next_frame_id = (frame_id + 1) % 2**32
         return self._offer(Frame(frame_id, message, receive_time_ns=now_ns))

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from handstream.errors import MessageError
-from handstream.protocol.budget import MessageBudget
+from handstream.protocol.budget import Budget
 from handstream.protocol.control import ErrorMessage
 from handstream.protocol.flow import Flow
 
@@ -41,7 +41,19 @@ if TYPE_CHECKING:
 __all__ = ["Action", "Answer", "Close", "Offer", "Open", "Reply", "Session", "SessionIdentity"]
 
 _POLICY_VIOLATION = 1008
-"""The close code for a client that sends texts without end (RFC 6455, section 7.4.1)."""
+"""The close code for a client that sends without end (RFC 6455, section 7.4.1)."""
+
+_BURST_S = 1
+"""Frames that a path held up come at once when it recovers; a second's worth of them is processed, as far as none is replaced."""
+
+_TEXT_BURST_S = 2
+"""Many times what a person who plays with the sliders of a page causes in a second."""
+
+_FLOOD_FACTOR = 4
+"""How many times its frames' rate a session may send before it is taken for a flood: to read and drop a frame takes time as well."""
+
+_FLOOD_BURST_S = 10
+"""A path may hold up frames for long. What comes at once when it recovers is dropped, and is no flood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +135,9 @@ class Session(ABC):
         self.limits = limits
         self.settings = settings
         self.flow = Flow()
-        self._budget = MessageBudget()
+        self._texts = Budget(limits.max_texts_per_second, burst_s=_TEXT_BURST_S)
+        self._frames = Budget(limits.max_frames_per_second, burst_s=_BURST_S)
+        self._messages = Budget(_FLOOD_FACTOR * limits.max_frames_per_second, burst_s=_FLOOD_BURST_S)
 
     @property
     def is_open(self) -> bool:
@@ -194,16 +208,18 @@ class Session(ABC):
         self.flow.answer(frame_id)
 
     def _offer(self, frame: Frame) -> Sequence[Action]:
-        """Offers a frame that has an image, and refuses one that has none."""
+        """Offers a frame that has an image, refuses one that has none, and drops one that comes too soon after others."""
         if not frame.image:
             error = MessageError("This message holds no image. Send one JPEG, PNG or WebP image in each.", code="empty_message")
             return self._refuse(error, frame.frame_id)
         self.flow.receive(frame.frame_id)
+        if not self._frames.take(frame.receive_time_ns):
+            return self.drop(frame.frame_id, "queue")
         return [Offer(frame, self.settings)]
 
     def _end_flood(self) -> Sequence[Action]:
-        """What a session ends with that has sent more texts than its budget allows."""
-        error = MessageError("This session has sent too many texts; docs/protocol.md says how many it may.", code="too_many_messages")
+        """What a session ends with that has sent more than its budgets allow."""
+        error = MessageError("This session has sent too many messages; docs/protocol.md says how many it may.", code="too_many_messages")
         return [self._error(error), Close(_POLICY_VIOLATION, error.code)]
 
     def _refuse(self, error: HandstreamError, frame_id: int | None = None) -> Sequence[Action]:

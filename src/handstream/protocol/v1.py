@@ -115,17 +115,19 @@ class V1Session(Session):
             message = _parse(text)
             if isinstance(message, Ack) and self._acknowledge(message, now_ns):
                 return []
-            return self._control(message) if self._budget.take(now_ns) else self._end_flood()
+            return self._control(message) if self._texts.take(now_ns) else self._end_flood()
         except MessageError as error:
             if not self._open:
                 return self._give_up(error)
-            return [self._error(error)] if self._budget.take(now_ns) else self._end_flood()
+            return [self._error(error)] if self._texts.take(now_ns) else self._end_flood()
 
     def receive_binary(self, message: bytes, now_ns: int) -> Sequence[Action]:
         """A data message arrived."""
         if not self._open:
             self.flow.refuse()
             return self._give_up(_hello_expected())
+        if not self._messages.take(now_ns):
+            return self._end_flood()
         try:
             frame = wire.decode_frame(message, receive_time_ns=now_ns)
         except MessageError as error:
