@@ -82,6 +82,7 @@ class Stage(StrEnum):
     """The stages of one frame, in order, each a span of time. The wire, the metrics, the page and the docs follow this list."""
 
     CAPTURE = "capture"
+    HOLD = "hold"
     PACK = "pack"
     NETWORK_UP = "network_up"
     RECEIVE = "receive"
@@ -94,6 +95,7 @@ class Stage(StrEnum):
     NETWORK_DOWN = "network_down"
     UNPACK = "unpack"
     RENDER = "render"
+    PRESENT = "present"
 
 
 class Output(StrEnum):
@@ -175,7 +177,7 @@ class FrameResult:
     Attributes:
         frame_id: Echo of the frame's number.
         capture_time_ns: Echo of the frame's capture time.
-        width_px: Width of the decoded picture after its EXIF orientation.
+        width_px: Width of the frame's picture after its EXIF orientation.
         height_px: Height of the same.
         hands: The hands, in a stable order: a hand keeps its place while it is followed.
         image: The annotated picture as JPEG, or None if the session did not ask for it.
@@ -183,6 +185,8 @@ class FrameResult:
         receive_time_ns: When the frame's last byte arrived, on the server's monotonic clock.
         send_time_ns: When the result was handed to the socket, on the same clock; 0 until then.
         dropped: How many of the session's frames had been dropped when this result left.
+        region_px: The side of the region in which the smallest hand is looked for in the next frame, in pixels of that picture: what the
+            landmark network sees at 224x224. 0 where there is no hand, or it is not known.
     """
 
     frame_id: int
@@ -195,6 +199,12 @@ class FrameResult:
     receive_time_ns: int = 0
     send_time_ns: int = 0
     dropped: int = 0
+    region_px: int = 0
+
+    @property
+    def region_share(self) -> float | None:
+        """`region_px` as a share of the picture's longer side; None where there is no hand."""
+        return self.region_px / max(self.width_px, self.height_px) if self.region_px else None
 
 
 def landmark_array(values: Sequence[float]) -> NDArray[np.float32]:

@@ -267,6 +267,23 @@ def test_any_stamps_leave_a_clock_that_is_synchronised_again(stamps: list[tuple[
     assert abs(offset_ns - path.offset_ns) <= bound_ns
 
 
+@given(st.lists(st.tuples(ways_ns, ways_ns), min_size=1, max_size=20))
+def test_each_way_is_known_as_well_as_the_offset_and_both_add_up(ways: list[tuple[int, int]]) -> None:
+    path, clock = TruePath(), RemoteClock(resolution_ns=0)
+    for up_ns, down_ns in ways:
+        exchange = path.exchange(up_ns, down_ns)
+        clock.update(exchange)
+        found_up_ns, found_down_ns = clock.ways_ns(exchange)
+        assert found_up_ns + found_down_ns == up_ns + down_ns
+        assert found_up_ns >= 0
+        assert found_down_ns >= 0
+        assert abs(found_up_ns - up_ns) <= (clock.offset_error_bound_ns or 0)
+
+
+def test_without_an_offset_both_ways_are_equally_long() -> None:
+    assert RemoteClock().ways_ns(TruePath().exchange(9, 4)) == (6, 7)
+
+
 # --- the golden sequences
 
 

@@ -201,6 +201,18 @@ class RemoteClock:
         """That moment of the other side's clock on ours; None before the first exchange."""
         return None if self._bounds is None else remote_ns - self._bounds.middle_ns
 
+    def ways_ns(self, exchange: Exchange) -> tuple[int, int]:
+        """How long the message and its answer were on the network, each by itself: the exchange's delay, divided where the clocks say.
+
+        The sum is exact. The division is as good as the offset: wrong by at most `offset_error_bound_ns`. Before the first exchange
+        both ways count as equally long.
+        """
+        delay_ns = max(0, exchange.delay_ns)
+        if self._bounds is None:
+            return delay_ns // 2, delay_ns - delay_ns // 2
+        up_ns = min(max(0, exchange.receive_ns - self._bounds.middle_ns - exchange.origin_ns), delay_ns)
+        return up_ns, delay_ns - up_ns
+
     def statistics(self) -> ClockStatistics:
         """The verdicts so far."""
         return ClockStatistics(**{verdict.value: count for verdict, count in self._counts.items()})

@@ -109,6 +109,18 @@ export class RemoteClock {
     return this.#bounds === null ? null : remoteNs - middleNs(this.#bounds);
   }
 
+  /**
+   * How long the message and its answer were on the network, each by itself: the exchange's delay, divided where the clocks say. The sum
+   * is exact; the division is wrong by at most `offsetErrorBoundNs`. Before the first exchange both ways count as equally long.
+   */
+  waysNs(exchange: Exchange): { readonly upNs: number; readonly downNs: number } {
+    const delay = Math.max(0, delayNs(exchange));
+    const arrivedNs = this.toLocal(exchange.receiveNs);
+    const passedNs = arrivedNs === null ? Math.floor(delay / 2) : arrivedNs - exchange.originNs;
+    const upNs = Math.min(Math.max(0, passedNs), delay);
+    return { upNs, downNs: delay - upNs };
+  }
+
   /** The verdicts so far. */
   statistics(): ClockStatistics {
     return { ...this.#counts };

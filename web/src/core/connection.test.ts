@@ -64,7 +64,7 @@ test('says hello first, with the settings', () => {
 test('comes back by itself with the newest settings, and gives up the frames of the lost connection', () => {
   const { connection, newest, transports, events, sessionEvents } = connected();
   newest().events.onOpen();
-  expect(connection.sendFrame(new ArrayBuffer(4), 0n, 0, noProbe)).toBe(0);
+  expect(connection.sendFrame(new ArrayBuffer(4), 0n, 0, noProbe)).toMatchObject({ frameId: 0, sizeBytes: 22 });
   connection.updateSettings({ output: 'annotated' });
   newest().events.onClose(1006, '');
   expect(sessionEvents).toMatchObject([{ type: 'dropped', stage: 'network', frame: { frameId: 0 } }]);
@@ -91,7 +91,7 @@ test('presents the token of the last welcome, through all attempts, and goes on 
   expect(newest().isResuming).toBe(true);
   newest().events.onOpen();
   expect(JSON.parse(String(newest().sent[0]))).toMatchObject({ type: 'hello', resume: token });
-  expect(connection.sendFrame(new ArrayBuffer(4), 0n, 0, noProbe)).toBe(1);
+  expect(connection.sendFrame(new ArrayBuffer(4), 0n, 0, noProbe)?.frameId).toBe(1);
 });
 
 test('a result is acknowledged before anything else is done with it', () => {

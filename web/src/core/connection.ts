@@ -26,6 +26,14 @@ export interface ConnectionEvents {
   onRefused(reason: string): void;
 }
 
+/** A frame that was handed to the socket. */
+export interface Departure {
+  readonly frameId: number;
+  readonly sentMs: number;
+  /** Of the whole message. */
+  readonly sizeBytes: number;
+}
+
 export interface ConnectionOptions {
   readonly connect: Connect;
   readonly flow: FlowOptions;
@@ -56,16 +64,17 @@ export class Connection {
   }
 
   /**
-   * Packs and sends a frame; returns its id, or null if the connection is gone.
+   * Packs and sends a frame; returns null if the connection is gone.
    *
    * @param probes - whether a probe of the frame's number is to go right ahead of it.
    */
-  sendFrame(image: ArrayBuffer, captureTimeNs: bigint, arrivalMs: number, probes: (frameId: number) => boolean): number | null {
+  sendFrame(image: ArrayBuffer, captureTimeNs: bigint, arrivalMs: number, probes: (frameId: number) => boolean): Departure | null {
     if (this.#session === null || this.#transport === null) return null;
     if (probes(this.#session.nextFrameId)) this.#transport.send(this.#session.ping(this.#session.nextFrameId));
-    const { frameId, message } = this.#session.packFrame(new Uint8Array(image), captureTimeNs, arrivalMs, performance.now());
+    const sentMs = performance.now();
+    const { frameId, message } = this.#session.packFrame(new Uint8Array(image), captureTimeNs, arrivalMs, sentMs);
     this.#transport.send(message);
-    return frameId;
+    return { frameId, sentMs, sizeBytes: message.byteLength };
   }
 
   updateFlow(flow: FlowOptions): void {

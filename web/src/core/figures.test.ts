@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type AnsweredSample, FiguresWindow, NO_FIGURES, percentile } from './figures.ts';
-import { SPAN_NAMES, type SpanName } from './spans.ts';
+import { STAGES, type Stage } from './stages.ts';
 
 const sample = (atMs: number, roundTripMs = 10): AnsweredSample => ({ atMs, roundTripMs, bytesUp: 20_000, bytesDown: 350 });
-const spans = (ms: number) => Object.fromEntries(SPAN_NAMES.map((name) => [name, ms])) as Record<SpanName, number>;
+const stages = (ms: number) => Object.fromEntries(STAGES.map((stage) => [stage, ms])) as Record<Stage, number>;
+const trace = (ms: number) => ({ spansNs: new Map(STAGES.map((stage) => [stage, 1e6 * ms])) });
 
 test('says nothing before the first frame', () => {
   expect(new FiguresWindow().summary(0)).toEqual(NO_FIGURES);
@@ -34,10 +35,10 @@ test('drops are counted by place, from the start', () => {
   expect(figures.summary(1e6)).toMatchObject({ dropped: { capture: 3, queue: 1, send: 0, network: 0 }, droppedTotal: 4, refused: 1 });
 });
 
-test('spans and age are medians of what was shown', () => {
+test('stages and age are medians of what was shown', () => {
   const figures = new FiguresWindow();
-  for (const ms of [1, 2, 30]) figures.addShown({ atMs: ms, ageMs: 10 * ms, spansMs: spans(ms) });
-  expect(figures.summary(40)).toMatchObject({ ageP50Ms: 20, spansMs: spans(2) });
+  for (const ms of [1, 2, 30]) figures.addShown({ atMs: ms, ageMs: 10 * ms, trace: trace(ms) });
+  expect(figures.summary(40)).toMatchObject({ ageP50Ms: 20, stagesMs: stages(2) });
 });
 
 describe('percentile', () => {

@@ -1,7 +1,8 @@
 /** The live figures: rates, round trips, sizes and drops of the last few seconds. Reads no clock: time is an argument, in ms. */
 
 import type { DropStage } from './flow.ts';
-import { SPAN_NAMES, type SpanName } from './spans.ts';
+import { STAGES, type Stage } from './stages.ts';
+import type { Trace } from './trace.ts';
 
 /** Where a picture or frame was dropped: `capture` on the page, where a newer picture replaced it before it was sent; then as the flow says. */
 export type DropPlace = 'capture' | DropStage;
@@ -21,7 +22,7 @@ export interface ShownSample {
   readonly atMs: number;
   /** How old its picture was when it was shown, in ms. */
   readonly ageMs: number;
-  readonly spansMs: Readonly<Record<SpanName, number>>;
+  readonly trace: Pick<Trace, 'spansNs'>;
 }
 
 export interface Figures {
@@ -34,8 +35,8 @@ export interface Figures {
   readonly bytesDown: number | null;
   /** Age of the pictures when they were shown, from their capture. */
   readonly ageP50Ms: number | null;
-  /** The median of each span in ms, null before anything was shown. */
-  readonly spansMs: Readonly<Record<SpanName, number>> | null;
+  /** The median of each stage in ms, null before anything was shown. */
+  readonly stagesMs: Readonly<Record<Stage, number>> | null;
   /** Since the start, by the place where they were dropped. */
   readonly dropped: Readonly<Record<DropPlace, number>>;
   readonly droppedTotal: number;
@@ -53,7 +54,7 @@ export const NO_FIGURES: Figures = {
   bytesUp: null,
   bytesDown: null,
   ageP50Ms: null,
-  spansMs: null,
+  stagesMs: null,
   dropped: NO_DROPS,
   droppedTotal: 0,
   refused: 0,
@@ -103,7 +104,7 @@ export class FiguresWindow {
         this.#shown.map((sample) => sample.ageMs),
         0.5,
       ),
-      spansMs: medianSpans(this.#shown),
+      stagesMs: medianStages(this.#shown),
       dropped: { ...this.#dropped },
       droppedTotal: Object.values(this.#dropped).reduce((sum, count) => sum + count, 0),
       refused: this.#refused,
@@ -131,16 +132,13 @@ function ratePerSecond(samples: readonly AnsweredSample[], nowMs: number): numbe
   return spanMs > 0 ? (1000 * (samples.length - 1)) / spanMs : 0;
 }
 
-function medianSpans(samples: readonly ShownSample[]): Record<SpanName, number> | null {
+function medianStages(samples: readonly ShownSample[]): Record<Stage, number> | null {
   if (samples.length === 0) return null;
-  const medians = SPAN_NAMES.map((name) => [
-    name,
-    percentile(
-      samples.map((sample) => sample.spansMs[name]),
-      0.5,
-    ),
-  ]);
-  return Object.fromEntries(medians) as Record<SpanName, number>;
+  const medians = STAGES.map((stage) => {
+    const spansNs = samples.map(({ trace }) => trace.spansNs.get(stage) ?? 0);
+    return [stage, (percentile(spansNs, 0.5) ?? 0) / 1e6];
+  });
+  return Object.fromEntries(medians) as Record<Stage, number>;
 }
 
 function forgetBefore(samples: { readonly atMs: number }[], oldestMs: number): void {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { LiveOverlay } from './live-overlay.ts';
 import type { Answer, OverlayEvents, ShownFrame } from './overlay.ts';
 import type { FrameSource } from './sources.ts';
+import { Trace } from './trace.ts';
 import { bytesOf, readVectors } from './vectors.ts';
 import { type VideoPicture, watchPictures } from './video-pictures.ts';
 import { parseResult } from './wire.ts';
@@ -16,7 +17,8 @@ function answerOf(sequence: number, capturedMs: number, shift: number): Answer &
   const bitmap = { close } as unknown as ImageBitmap;
   const picture = { jpeg: new ArrayBuffer(0), widthPx: 4, heightPx: 3, bitmap, capturedMs, arrivedMs: 0, mediaTimeS: null, skipped: 0 };
   const hand = { handId: 1, handedness: 'Left' as const, score: 1, landmarks: landmarks(shift), worldLandmarks: null };
-  return { result: { ...RESULT, widthPx: 4, heightPx: 3, hands: [hand] }, picture, sequence, sentMs: 0, packMs: 0, receivedMs: 0, close };
+  const frame = { sequence, trace: new Trace(0) } as Answer['frame'];
+  return { result: { ...RESULT, widthPx: 4, heightPx: 3, hands: [hand] }, picture, frame, close };
 }
 
 function opened() {
@@ -28,9 +30,10 @@ function opened() {
   });
   const shown: ShownFrame[] = [];
   const onShown = vi.fn<OverlayEvents['onShown']>();
+  const onPassedOver = vi.fn<OverlayEvents['onPassedOver']>();
   const source = { kind: 'camera', video: { videoWidth: 8, videoHeight: 6 } } as FrameSource;
-  const overlay = new LiveOverlay(source, { onFrame: (frame) => void shown.push(frame), onShown });
-  return { overlay, present: (capturedMs: number) => present({ capturedMs, mediaTimeS: 99 }), shown, onShown, stopWatching };
+  const overlay = new LiveOverlay(source, { onFrame: (frame) => void shown.push(frame), onShown, onPassedOver });
+  return { overlay, present: (capturedMs: number) => present({ capturedMs, mediaTimeS: 99 }), shown, onShown, onPassedOver, stopWatching };
 }
 
 beforeEach(() => {
@@ -61,6 +64,21 @@ test('an answer is told to have reached the screen once, with the next picture',
   present(60);
   vi.advanceTimersByTime(50);
   expect(onShown.mock.calls.map(([shownAnswer]) => shownAnswer)).toEqual([answer]);
+});
+
+test('an answer that a newer one overtakes is told to have been passed over, wherever it waits', () => {
+  const { overlay, present, onShown, onPassedOver } = opened();
+  const [late, undrawn, drawn, newest] = [answerOf(0, 0, 0), answerOf(1, 0, 0), answerOf(2, 0, 0), answerOf(3, 0, 0)];
+  overlay.answered(undrawn);
+  overlay.answered(late);
+  overlay.answered(drawn);
+  present(30);
+  overlay.answered(newest);
+  present(31);
+  vi.advanceTimersByTime(50);
+  expect(onPassedOver.mock.calls.map(([answer]) => answer)).toEqual([late, undrawn, drawn]);
+  expect(onShown.mock.calls.map(([answer]) => answer)).toEqual([newest]);
+  expect([...newest.frame.trace.spansNs.keys()]).toEqual(['unpack', 'render', 'present']);
 });
 
 test('it closes what was kept of a frame, ignores an answer that a newer one overtook, and forgets all with the connection', () => {

@@ -3,29 +3,33 @@
 import { type Answer, NextScreen, type Overlay, type OverlayEvents } from './overlay.ts';
 import { HandPredictor } from './predict.ts';
 import type { FrameSource } from './sources.ts';
+import { stampNs } from './trace.ts';
 import { type VideoPicture, watchPictures } from './video-pictures.ts';
 
 export class LiveOverlay implements Overlay {
   readonly #source: FrameSource;
   readonly #events: OverlayEvents;
   readonly #predictor = new HandPredictor();
-  readonly #screen = new NextScreen();
+  readonly #screen: NextScreen;
   readonly #stopWatching: () => void;
   #newest: Answer | null = null;
-  #awaitsScreen: { readonly answer: Answer; readonly unpackedMs: number } | null = null;
+  /** The newest answer, until it is drawn with the video's next picture. */
+  #undrawn: Answer | null = null;
 
   constructor(source: FrameSource, events: OverlayEvents) {
     this.#source = source;
     this.#events = events;
+    this.#screen = new NextScreen(events);
     this.#stopWatching = watchPictures(source.video, (picture) => this.#draw(picture));
   }
 
   answered(answer: Answer): void {
     answer.picture.bitmap?.close(); // Kept for the other overlay, before the person chose this one.
-    if (this.#newest !== null && answer.sequence <= this.#newest.sequence) return;
+    answer.frame.trace.end('unpack', stampNs());
+    if (this.#newest !== null && answer.frame.sequence <= this.#newest.frame.sequence) return this.#events.onPassedOver(answer);
     const { hands, widthPx, heightPx } = answer.result;
-    this.#newest = answer;
-    this.#awaitsScreen = { answer, unpackedMs: performance.now() };
+    if (this.#undrawn !== null) this.#events.onPassedOver(this.#undrawn);
+    this.#newest = this.#undrawn = answer;
     this.#predictor.add(hands, placeMs(answer.picture), heightPx / widthPx);
   }
 
@@ -50,9 +54,9 @@ export class LiveOverlay implements Overlay {
       mediaTimeS,
       result: this.#newest?.result ?? null,
     });
-    const awaits = this.#awaitsScreen;
-    this.#awaitsScreen = null;
-    if (awaits !== null) this.#screen.wait((shownMs) => this.#events.onShown(awaits.answer, awaits.unpackedMs, shownMs));
+    const drawn = this.#undrawn;
+    this.#undrawn = null;
+    if (drawn !== null) this.#screen.drew(drawn);
   }
 }
 

@@ -1,16 +1,18 @@
 /** Shows each answer with the very picture that it was computed from, and never goes back. */
 
 import { type Answer, NextScreen, type Overlay, type OverlayEvents } from './overlay.ts';
+import { stampNs } from './trace.ts';
 import { unpackPicture } from './unpack.ts';
 
 export class LockedOverlay implements Overlay {
   readonly #events: OverlayEvents;
-  readonly #screen = new NextScreen();
+  readonly #screen: NextScreen;
   #lastSequence = -1;
   #isClosed = false;
 
   constructor(events: OverlayEvents) {
     this.#events = events;
+    this.#screen = new NextScreen(events);
   }
 
   answered(answer: Answer): void {
@@ -26,15 +28,17 @@ export class LockedOverlay implements Overlay {
   }
 
   async #show(answer: Answer): Promise<void> {
-    const { result, sequence } = answer;
+    const { result, frame } = answer;
     const { bitmap, capturedMs, mediaTimeS } = answer.picture;
     const picture = await unpackPicture(result, bitmap);
-    if (picture !== null && sequence > this.#lastSequence && !this.#isClosed) {
-      this.#lastSequence = sequence;
-      const unpackedMs = performance.now();
+    frame.trace.end('unpack', stampNs());
+    if (picture !== null && frame.sequence > this.#lastSequence && !this.#isClosed) {
+      this.#lastSequence = frame.sequence;
       const { width: widthPx, height: heightPx } = picture;
       this.#events.onFrame({ picture, widthPx, heightPx, hands: result.hands, capturedMs, mediaTimeS, result });
-      this.#screen.wait((shownMs) => this.#events.onShown(answer, unpackedMs, shownMs));
+      this.#screen.drew(answer);
+    } else {
+      this.#events.onPassedOver(answer);
     }
     picture?.close();
   }

@@ -1,19 +1,17 @@
 /** How answers and pictures come together on the screen: what the two overlays (`locked-overlay.ts`, `live-overlay.ts`) have in common. */
 
 import type { Picture } from './capture.ts';
+import type { AnsweredFrame } from './frame-log.ts';
 import type { Drawable } from './renderer.ts';
+import { stampNs } from './trace.ts';
 import type { Result } from './wire.ts';
 
 /** An answer, and what the page kept of its frame. Whoever has it closes the picture's bitmap. */
 export interface Answer {
   readonly result: Result;
   readonly picture: Picture;
-  /** Grows with every frame, over all connections. */
-  readonly sequence: number;
-  readonly sentMs: number;
-  /** What it took to pack the frame, without the time that its picture had waited to be asked for. */
-  readonly packMs: number;
-  readonly receivedMs: number;
+  /** Whoever ends a stage stamps it in the frame's trace. */
+  readonly frame: AnsweredFrame;
 }
 
 /** What is drawn. The picture is only there until the last listener has returned. */
@@ -28,8 +26,10 @@ export interface ShownFrame extends Drawable {
 export interface OverlayEvents {
   /** To be drawn now. */
   onFrame(frame: ShownFrame): void;
-  /** The answer has reached the screen; it was ready to be drawn at `unpackedMs`. Not called where a newer one overtook it. */
-  onShown(answer: Answer, unpackedMs: number, shownMs: number): void;
+  /** The answer has reached the screen, and all its stages have ended. */
+  onShown(answer: Answer): void;
+  /** The answer will not reach the screen: a newer one overtook it, or it could not be drawn. */
+  onPassedOver(answer: Answer): void;
 }
 
 export interface Overlay {
@@ -40,17 +40,29 @@ export interface Overlay {
   close(): void;
 }
 
-/** Calls back when what was drawn goes to the screen; never, if something newer is drawn before. */
+/** Says when what was drawn goes to the screen, or that something newer was drawn before it could. */
 export class NextScreen {
-  #callback: ((shownMs: number) => void) | null = null;
+  readonly #events: Pick<OverlayEvents, 'onShown' | 'onPassedOver'>;
+  #drawn: Answer | null = null;
 
-  wait(callback: (shownMs: number) => void): void {
-    const isScheduled = this.#callback !== null;
-    this.#callback = callback;
-    if (isScheduled) return;
-    requestAnimationFrame(() => {
-      this.#callback?.(performance.now());
-      this.#callback = null;
-    });
+  constructor(events: Pick<OverlayEvents, 'onShown' | 'onPassedOver'>) {
+    this.#events = events;
+  }
+
+  /** The answer has just been drawn. */
+  drew(answer: Answer): void {
+    answer.frame.trace.end('render', stampNs());
+    const overtaken = this.#drawn;
+    this.#drawn = answer;
+    if (overtaken === null) requestAnimationFrame(() => this.#show());
+    else this.#events.onPassedOver(overtaken);
+  }
+
+  #show(): void {
+    const answer = this.#drawn;
+    this.#drawn = null;
+    if (answer === null) return;
+    answer.frame.trace.end('present', stampNs());
+    this.#events.onShown(answer);
   }
 }

@@ -7,6 +7,7 @@
  * A message of the server that cannot be understood is an event too, and the conversation goes on.
  */
 
+import { type Exchange, RemoteClock } from './clock.ts';
 import {
   packAck,
   packHello,
@@ -19,6 +20,7 @@ import {
   type Welcome,
 } from './control.ts';
 import { type DropStage, Flow, type FlowOptions } from './flow.ts';
+import { stampNs } from './trace.ts';
 import type { FrameInFlight } from './window.ts';
 import { packFrame, parseResult, type Result, WireError } from './wire.ts';
 
@@ -29,7 +31,15 @@ const SILENCE_MS = 5000;
 export type SessionEvent =
   | { readonly type: 'welcome'; readonly welcome: Welcome }
   | { readonly type: 'settings'; readonly settings: SessionSettings }
-  | { readonly type: 'result'; readonly result: Result; readonly frame: FrameInFlight; readonly isStale: boolean }
+  | {
+      readonly type: 'result';
+      readonly result: Result;
+      readonly frame: FrameInFlight;
+      readonly isStale: boolean;
+      /** How long the frame was on its way to the server, and by how much that may be wrong. */
+      readonly upNs: number;
+      readonly upErrorNs: number;
+    }
   | { readonly type: 'dropped'; readonly frame: FrameInFlight; readonly stage: DropStage }
   | { readonly type: 'refused'; readonly frame: FrameInFlight; readonly code: string; readonly message: string }
   | { readonly type: 'advice'; readonly maxFramesPerSecond: number | null }
@@ -45,6 +55,7 @@ export interface Resumption {
 
 export class Session {
   readonly flow: Flow;
+  readonly #clock = new RemoteClock();
   readonly #resumes: Resumption | null;
   #welcome: Welcome | null = null;
   #nextFrameId: number;
@@ -123,8 +134,24 @@ export class Session {
       const result = parseResult(message);
       this.#unacknowledged = result.frameId;
       const settlement = this.flow.settle(result.frameId, 'answered', nowMs, (result.stagesUs.queue ?? 0) / 1e3);
-      return settlement === null ? [] : [{ type: 'result', result, frame: settlement.frame, isStale: settlement.isStale }];
+      if (settlement === null) return [];
+      const { frame, isStale } = settlement;
+      return [{ type: 'result', result, frame, isStale, ...this.#wayUp(result, frame, nowMs) }];
     });
+  }
+
+  /** How long the frame was on its way to the server, as the clocks of both tell. */
+  #wayUp(result: Result, frame: FrameInFlight, nowMs: number): { upNs: number; upErrorNs: number } {
+    const exchange: Exchange = {
+      originNs: stampNs(frame.sentMs),
+      receiveNs: Number(result.receiveTimeNs),
+      transmitNs: Number(result.sendTimeNs),
+      destinationNs: stampNs(nowMs),
+    };
+    this.#clock.update(exchange);
+    const { upNs, downNs } = this.#clock.waysNs(exchange);
+    // However little is known of the clocks, neither way took less than no time.
+    return { upNs, upErrorNs: Math.min(this.#clock.offsetErrorBoundNs ?? Number.POSITIVE_INFINITY, Math.max(upNs, downNs)) };
   }
 
   /** The acknowledgement that is due, to be sent before the result is decoded or shown; null if none is. */
@@ -144,9 +171,14 @@ export class Session {
     return this.flow.abandon().map((frame) => ({ type: 'dropped', frame, stage: 'network' }));
   }
 
-  /** Whether the server has said nothing for so long, though frames were sent, that the connection can be taken for dead. */
+  /** How long the server has said nothing, though frames were sent, in ms. */
+  silenceMs(nowMs: number): number {
+    return this.#unheardSinceMs === null ? 0 : nowMs - this.#unheardSinceMs;
+  }
+
+  /** Whether that is so long that the connection can be taken for dead. */
   isSilent(nowMs: number): boolean {
-    return this.#unheardSinceMs !== null && nowMs - this.#unheardSinceMs >= SILENCE_MS;
+    return this.silenceMs(nowMs) >= SILENCE_MS;
   }
 
   #receiveControl(message: ServerMessage, nowMs: number): SessionEvent[] {

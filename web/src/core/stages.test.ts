@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { SPAN_NAMES } from './spans.ts';
-import { SERVER_STAGES, STAGES } from './stages.ts';
+import { placeOf, SERVER_STAGES, STAGES } from './stages.ts';
 import { readVectors } from './vectors.ts';
 
 const golden = readVectors<{ all: string[]; server: string[] }>('stages');
@@ -10,7 +9,8 @@ test('the stages are those of Python', () => {
   expect(SERVER_STAGES).toEqual(golden.server);
 });
 
-test('the spans are the stages, the two ways through the network as one', () => {
-  const expected = golden.all.filter((stage) => stage !== 'network_down').map((stage) => (stage === 'network_up' ? 'network' : stage));
-  expect(SPAN_NAMES).toEqual(expected);
+test('each stage has its place, and a frame goes from page to server and back', () => {
+  const places = STAGES.map(placeOf);
+  const turns = places.filter((place, index) => place !== places[index - 1]);
+  expect(turns).toEqual(['page', 'network', 'server', 'network', 'page']);
 });

@@ -3,6 +3,7 @@ import type { Capture, Picture, TakeRequest } from './capture.ts';
 import { openCapture } from './capture.ts';
 import { type ClientState, INITIAL_STATE } from './client-state.ts';
 import { ClientError } from './errors.ts';
+import { FrameLog } from './frame-log.ts';
 import type { ShownFrame } from './overlay.ts';
 import { DEFAULT_SETTINGS, type StreamSettings } from './settings.ts';
 import { openSource } from './sources.ts';
@@ -99,6 +100,7 @@ async function opened(settings: Partial<StreamSettings> = {}) {
   const drawn: ShownFrame[] = [];
   const wire: { events?: TransportEvents; sent: (string | Uint8Array)[] } = { sent: [] };
   const onFailed = vi.fn<(error: ClientError) => void>();
+  const log = new FrameLog();
   const stream = new Stream({
     connect: (events) => {
       wire.events = events;
@@ -107,11 +109,12 @@ async function opened(settings: Partial<StreamSettings> = {}) {
     settings: { ...DEFAULT_SETTINGS, frameThrottleMs: 0, ...settings },
     store,
     listeners: new Set([(frame: ShownFrame) => void drawn.push(frame)]),
+    log,
     onFailed,
   });
   await stream.open({ kind: 'camera', deviceId: null });
   if (wire.events === undefined) throw new Error('nothing has connected');
-  return { stream, capture, source, store, drawn, server: wire.events, sent: wire.sent, onFailed };
+  return { stream, capture, source, store, log, drawn, server: wire.events, sent: wire.sent, onFailed };
 }
 
 beforeEach(() => {
@@ -253,7 +256,7 @@ test('a capture that fails ends the stream with its error, and a closed stream a
 });
 
 test('figures tell of what reached the screen', async () => {
-  const { capture, server, store } = await opened();
+  const { capture, server, store, log } = await opened();
   server.onOpen();
   await capture.deliver();
   vi.advanceTimersByTime(20);
@@ -261,14 +264,19 @@ test('figures tell of what reached the screen', async () => {
   await settled();
   vi.advanceTimersByTime(250);
   expect(store.get().figures).toMatchObject({ roundTripP50Ms: 20, ageP50Ms: 41, bytesUp: 21, bytesDown: 72 });
-  expect(store.get().figures.spansMs).toMatchObject({ capture: 5, network: 20, render: 16 });
+  expect(store.get().figures.stagesMs).toMatchObject({ capture: 5, network_up: 10, network_down: 10, present: 16 });
+  const [record] = log.newest();
+  expect(record).toMatchObject({ frameId: 0, outcome: 'shown', bytesUp: 21, answer: { bytesDown: 72, hands: 0 } });
+  const wholeNs = [...(record?.trace.spansNs.values() ?? [])].reduce((sum, spanNs) => sum + spanNs, 0);
+  expect(wholeNs).toBe(41e6);
 });
 
 test('what comes out of an outage is not shown: the next answer is', async () => {
-  const { capture, server, drawn } = await opened({ output: 'landmarks' });
+  const { capture, server, drawn, log, store } = await opened({ output: 'landmarks' });
   server.onOpen();
   await capture.deliver();
   vi.advanceTimersByTime(3000);
+  expect(store.get()).toMatchObject({ limit: 'path', limitReason: 'The network limits: nothing has come back for 3.0 s.' });
   await capture.deliver();
   vi.advanceTimersByTime(200);
   server.onBinary(resultFor(0)); // It had been given up.
@@ -278,7 +286,9 @@ test('what comes out of an outage is not shown: the next answer is', async () =>
   await capture.deliver();
   server.onBinary(resultFor(2));
   await settled();
+  vi.advanceTimersByTime(16);
   expect(drawn.map(({ result }) => result?.frameId)).toEqual([2]);
+  expect(log.newest().map(({ outcome, droppedAt }) => droppedAt ?? outcome)).toEqual(['network', 'passed_over', 'shown']);
   expect(capture.bitmaps.map(({ isClosed }) => isClosed)).toEqual([true, true, true]);
 });
 

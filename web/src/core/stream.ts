@@ -13,24 +13,31 @@ import { Connection } from './connection.ts';
 import type { Welcome } from './control.ts';
 import { ClientError } from './errors.ts';
 import { FiguresWindow } from './figures.ts';
+import type { DropStage } from './flow.ts';
+import { type AnsweredFrame, type FrameLog, type Outcome, type SentFrame, settled } from './frame-log.ts';
 import { LiveOverlay } from './live-overlay.ts';
 import { LockedOverlay } from './locked-overlay.ts';
-import type { Answer, Overlay, OverlayEvents, ShownFrame } from './overlay.ts';
+import type { Overlay, OverlayEvents, ShownFrame } from './overlay.ts';
+import type { RateDecision } from './rate.ts';
 import type { SessionEvent } from './session.ts';
 import { type StreamSettings, sessionSettings } from './settings.ts';
 import { type FrameSource, openSource, type SourceRequest } from './sources.ts';
-import { spansOf } from './spans.ts';
+import type { ServerStage, Stage } from './stages.ts';
 import type { Store } from './store.ts';
+import { stampNs, Trace } from './trace.ts';
 import type { Connect } from './transport.ts';
 import { isPageHidden, onPageVisible } from './visibility.ts';
 import type { FrameInFlight } from './window.ts';
-import type { Handedness } from './wire.ts';
+import type { Handedness, Result } from './wire.ts';
 
 /** How often the summary is renewed and overdue frames are looked for. */
 const TICK_MS = 250;
 
 /** How long it is said that the server is back. */
 const COMEBACK_SHOWN_MS = 4000;
+
+/** After so long a silence it is the path that limits, whatever the frames before it said. */
+const STALL_MS = 1000;
 
 /** A picture that waited longer than this for a free place gives way to the next one. */
 const HELD_AT_MOST_MS = 50;
@@ -42,12 +49,17 @@ export interface StreamOptions {
   readonly settings: StreamSettings;
   readonly store: Store<ClientState>;
   readonly listeners: ReadonlySet<FrameListener>;
+  /** Where it is kept what became of each frame. */
+  readonly log: FrameLog;
   /** The stream cannot go on; whoever started it closes it. */
   readonly onFailed: (error: ClientError) => void;
 }
 
 /** What stays on the page while a frame is on its way. */
-type Pending = Pick<Answer, 'sequence' | 'picture' | 'sentMs' | 'packMs'>;
+interface Pending {
+  readonly picture: Picture;
+  readonly frame: SentFrame;
+}
 
 export class Stream {
   readonly #options: StreamOptions;
@@ -173,16 +185,18 @@ export class Stream {
   #send(picture: Picture, askedMs: number): void {
     const probes = (frameId: number): boolean => this.#adaptation.probes(frameId, performance.now());
     const captureTimeNs = BigInt(Math.round(picture.capturedMs * 1e6));
-    const frameId = this.#connection?.sendFrame(picture.jpeg, captureTimeNs, picture.arrivedMs, probes) ?? null;
+    const { decision } = this.#adaptation;
+    const departure = this.#connection?.sendFrame(picture.jpeg, captureTimeNs, picture.arrivedMs, probes) ?? null;
     this.#figures.addDropped('capture', picture.skipped);
-    if (frameId === null) {
+    if (departure === null) {
       picture.bitmap?.close(); // The connection went while the picture was being encoded.
       this.#figures.addDropped('capture');
       return;
     }
-    const sentMs = performance.now();
-    const packMs = sentMs - Math.max(askedMs, picture.arrivedMs);
-    this.#pending.set(frameId, { sequence: this.#nextSequence, picture, sentMs, packMs });
+    const { frameId, sentMs, sizeBytes: bytesUp } = departure;
+    const { widthPx, heightPx } = picture;
+    const trace = traceUntil(sentMs, picture, askedMs);
+    this.#pending.set(frameId, { picture, frame: { sequence: this.#nextSequence, frameId, trace, widthPx, heightPx, bytesUp, decision } });
     this.#nextSequence += 1;
   }
 
@@ -199,12 +213,12 @@ export class Stream {
       case 'dropped':
         this.#figures.addDropped(event.stage);
         if (event.stage === 'queue') this.#adaptation.replaced(nowMs);
-        this.#letGo(event.frame)?.picture.bitmap?.close();
+        this.#giveUp(event.frame, 'dropped', event.stage, nowMs);
         break;
       case 'refused':
         this.#figures.addRefused();
         this.#options.store.set({ notice: event.message });
-        this.#letGo(event.frame)?.picture.bitmap?.close();
+        this.#giveUp(event.frame, 'refused', null, nowMs);
         break;
       case 'advice':
         this.#adaptation.advised(event.maxFramesPerSecond);
@@ -242,19 +256,22 @@ export class Stream {
     this.#connection?.updateSettings({ ...sessionSettings(this.#settings, this.#maxHandsLimit), jpeg_quality: this.#askedQuality });
   }
 
-  #receiveResult({ result, frame, isStale }: Extract<SessionEvent, { type: 'result' }>, receivedMs: number): void {
+  #receiveResult(event: Extract<SessionEvent, { type: 'result' }>, receivedMs: number): void {
+    const { result, frame, isStale } = event;
     const pending = this.#letGo(frame);
     if (pending === null) return;
+    const answered = answeredFrame(pending.frame, event, receivedMs);
     const bytesDown = result.messageBytes;
     this.#figures.addAnswered({ atMs: receivedMs, roundTripMs: receivedMs - frame.sentMs, bytesUp: frame.sizeBytes, bytesDown });
     if (isStale) {
       pending.picture.bitmap?.close(); // What comes out of an outage is old; a fresh answer is near.
+      this.#options.log.add(settled(answered, 'passed_over', stampNs(receivedMs)));
       return;
     }
     this.#adaptation.answered({ result, sentMs: frame.sentMs, receivedMs, bytesUp: frame.sizeBytes });
     this.#connection?.session?.flow.showing(result.frameId, receivedMs);
     this.#newestHands = result.hands.map((hand) => hand.handedness);
-    this.#overlay?.answered({ ...pending, result, receivedMs });
+    this.#overlay?.answered({ picture: pending.picture, frame: answered, result });
   }
 
   /** The overlay that the settings ask for. The video of a camera that a worker reads only plays where it is looked at. */
@@ -263,13 +280,8 @@ export class Stream {
       onFrame: (frame) => {
         for (const listener of this.#options.listeners) listener(frame);
       },
-      onShown: ({ picture: { capturedMs, arrivedMs }, sentMs, packMs, receivedMs, result }, unpackedMs, shownMs) => {
-        const spansMs = spansOf({ capturedMs, arrivedMs, sentMs, receivedMs, unpackedMs, shownMs }, result);
-        this.#figures.addShown({ atMs: shownMs, ageMs: shownMs - capturedMs, spansMs });
-        this.#adaptation.shown(packMs, spansMs.unpack, shownMs);
-        this.#connection?.session?.flow.shown(result.frameId);
-        this.#takeNext();
-      },
+      onShown: ({ frame }) => this.#shown(frame),
+      onPassedOver: ({ frame }) => this.#options.log.add(settled(frame, 'passed_over', stampNs())),
     };
     if (isLive(this.#settings)) {
       source.video.play().catch(() => undefined); // A video that was freed meanwhile plays no more.
@@ -277,6 +289,25 @@ export class Stream {
     }
     if (capture.kind === 'stream') source.video.pause();
     return new LockedOverlay(events);
+  }
+
+  #shown(frame: AnsweredFrame): void {
+    const { trace, frameId } = frame;
+    const shownMs = trace.lastTimeNs / 1e6;
+    this.#options.log.add(settled(frame, 'shown', trace.lastTimeNs));
+    this.#figures.addShown({ atMs: shownMs, ageMs: shownMs - trace.startTimeNs / 1e6, trace });
+    const tookMs = (stage: Stage): number => (trace.spansNs.get(stage) ?? 0) / 1e6;
+    this.#adaptation.shown(tookMs('pack'), tookMs('unpack'), shownMs);
+    this.#connection?.session?.flow.shown(frameId);
+    this.#takeNext();
+  }
+
+  /** There will be no answer to that frame. */
+  #giveUp(inFlight: FrameInFlight, outcome: Outcome, droppedAt: DropStage | null, nowMs: number): void {
+    const pending = this.#letGo(inFlight);
+    if (pending === null) return;
+    pending.picture.bitmap?.close();
+    this.#options.log.add({ ...pending.frame, outcome, droppedAt, settledNs: stampNs(nowMs), answer: null });
   }
 
   #letGo(frame: FrameInFlight): Pending | null {
@@ -289,7 +320,7 @@ export class Stream {
     const nowMs = performance.now();
     this.#connection?.expire(nowMs);
     const { phase } = this.#options.store.get();
-    const { limit, reason: limitReason, answerQuality } = this.#adaptation.decision;
+    const { answerQuality } = this.#adaptation.decision;
     if (answerQuality !== this.#askedQuality) this.#tellServer();
     this.#takeNext();
     if (this.#comebackMs !== null && nowMs > this.#comebackMs + COMEBACK_SHOWN_MS) {
@@ -298,8 +329,7 @@ export class Stream {
     }
     this.#options.store.set({
       figures: this.#figures.summary(nowMs),
-      limit,
-      limitReason,
+      ...limitNow(this.#adaptation.decision, this.#connection?.session?.silenceMs(nowMs) ?? 0),
       hands: phase === 'running' ? this.#newestHands : [],
     });
   }
@@ -307,4 +337,30 @@ export class Stream {
 
 function isLive({ output, overlay }: StreamSettings): boolean {
   return output === 'landmarks' && overlay === 'live';
+}
+
+/** A picture's way as far as the socket. One that was there before it was asked for had to wait for a free place. */
+function traceUntil(sentMs: number, { capturedMs, arrivedMs }: Picture, askedMs: number): Trace {
+  const trace = new Trace(stampNs(capturedMs));
+  trace.end('capture', stampNs(arrivedMs));
+  trace.end('hold', stampNs(Math.max(askedMs, arrivedMs)));
+  trace.end('pack', stampNs(sentMs));
+  return trace;
+}
+
+/** The frame with what its answer tells, and its trace as far as the answer's arrival. */
+function answeredFrame(frame: SentFrame, event: Extract<SessionEvent, { type: 'result' }>, receivedMs: number): AnsweredFrame {
+  const { result, upNs, upErrorNs: networkErrorNs } = event;
+  frame.trace.cross(upNs, stagesNs(result), stampNs(receivedMs));
+  return { ...frame, bytesDown: result.messageBytes, hands: result.hands.length, networkErrorNs };
+}
+
+function stagesNs({ stagesUs }: Result): Partial<Record<ServerStage, number>> {
+  return Object.fromEntries(Object.entries(stagesUs).map(([stage, spanUs]) => [stage, 1000 * spanUs]));
+}
+
+/** What limits, as the controller says; a path on which nothing comes back has nothing to tell the controller. */
+function limitNow({ limit, reason }: RateDecision, silenceMs: number): Pick<ClientState, 'limit' | 'limitReason'> {
+  if (silenceMs < STALL_MS) return { limit, limitReason: reason };
+  return { limit: 'path', limitReason: `The network limits: nothing has come back for ${(silenceMs / 1000).toFixed(1)} s.` };
 }

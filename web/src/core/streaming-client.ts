@@ -7,6 +7,7 @@
 
 import { type ClientState, INITIAL_STATE } from './client-state.ts';
 import { ClientError } from './errors.ts';
+import { FrameLog } from './frame-log.ts';
 import { DEFAULT_SETTINGS, type StreamSettings } from './settings.ts';
 import { type SourceRequest, whenCameraIsBack } from './sources.ts';
 import { Store } from './store.ts';
@@ -14,6 +15,8 @@ import { type FrameListener, Stream } from './stream.ts';
 import type { Connect } from './transport.ts';
 
 export class VideoStreamingClient {
+  /** What became of the newest frames, over all starts and stops. */
+  readonly frameLog = new FrameLog();
   readonly #connect: Connect;
   readonly #store = new Store<ClientState>(INITIAL_STATE);
   readonly #listeners = new Set<FrameListener>();
@@ -47,6 +50,7 @@ export class VideoStreamingClient {
       settings: this.#settings,
       store: this.#store,
       listeners: this.#listeners,
+      log: this.frameLog,
       onFailed: (error) => {
         this.#fail(stream, error);
         if (error.code === 'camera_unplugged') this.#startWhenPlugged(request);
