@@ -69,7 +69,7 @@ async def test_what_is_sent_or_changed_while_there_is_no_connection_takes_effect
             await track(session)
             server.cut()
             iteration = asyncio.create_task(anext(session))
-            await asyncio.to_thread(until, lambda: server.resumptions().parked or session.statistics().reconnections)
+            await asyncio.to_thread(until, lambda: server.sessions().parked or session.statistics().reconnections)
             await session.change(output="landmarks")
             newest = [await session.send(jpeg()) for _ in range(5)][-1]
             outcome = await iteration

@@ -20,6 +20,7 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from handstream.server.app import create_app
+from handstream.server.listener import Server
 from handstream.server.run import address, bind, uvicorn_config
 from handstream.server.settings import ServerSettings
 from tests.server.fake_engine import FakeEngine
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
 
     from handstream.executor import ExecutorStatistics
-    from handstream.protocol.resumption import ResumptionStatistics
+    from handstream.server.figures import ServerStatistics
     from handstream.vision.engines import Engine
 
 WAIT_S = 10
@@ -76,8 +77,8 @@ class Serving:
         statistics: ExecutorStatistics = self.app.state.executor.statistics()
         return statistics
 
-    def resumptions(self) -> ResumptionStatistics:
-        statistics: ResumptionStatistics = self.app.state.sessions.statistics()
+    def sessions(self) -> ServerStatistics:
+        statistics: ServerStatistics = self.app.state.sessions.statistics()
         return statistics
 
     def cut(self) -> None:
@@ -126,7 +127,7 @@ def serving(engine: Callable[[], Engine] | None = None, *, wait: bool = True, **
     options: dict[str, Any] = {"threads": 2, "port": 0, "log_level": "warning"} | settings
     server_settings = ServerSettings(**options)
     app = create_app(server_settings, engine=engine or (lambda: fake), on_loaded=lambda _: loaded.set())
-    server = uvicorn.Server(uvicorn_config(app, server_settings))
+    server = Server(uvicorn_config(app, server_settings))
     with listening(server, server_settings.port) as (url, loop):
         assert not wait or loaded.wait(WAIT_S)
         yield Serving(url, app, loop, server)

@@ -69,7 +69,7 @@ def test_who_resumes_is_let_in_first() -> None:
             token = json.loads(websocket.recv(WAIT_S))["resume_token"]
             assert is_refused(server, subprotocols=V1)
             server.cut()
-            until(lambda: server.resumptions().parked)
+            until(lambda: server.sessions().parked)
         assert is_refused(server, subprotocols=V1), "its place is kept"
         told, code = say_hello(server, resume="wrong")
         assert (told["error"]["code"], code) == ("server_full", 1013)

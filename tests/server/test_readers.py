@@ -86,7 +86,7 @@ def test_a_client_that_takes_nothing_is_closed_with_a_reason_and_may_come_back()
             websocket.send(wire.encode_frame(Frame(frame_id, picture)))
             other.send(jpeg())
             assert "frame_id" in json.loads(other.recv(WAIT_S)), "nobody else notices"
-        until(lambda: server.resumptions().parked)
+        until(lambda: server.sessions().parked)
         assert read_to_the_end(websocket)[1] == (4001, "reader_timeout")
         with server.v1(hello=None) as again:
             again.send(json.dumps({"type": "hello", "resume": welcome["resume_token"]}))

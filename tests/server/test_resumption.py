@@ -50,7 +50,7 @@ def lose_a_session(server: Serving, **hello: Any) -> Any:
     with joined(server, **hello) as (websocket, welcome):
         track(websocket, 7)
         cut(websocket)
-    until(lambda: server.resumptions().parked)
+    until(lambda: server.sessions().parked)
     return welcome
 
 
@@ -119,7 +119,7 @@ def test_parked_sessions_are_bounded_and_hold_no_thread() -> None:
             with joined(server) as (websocket, _):
                 track(websocket, 0)
                 cut(websocket)
-        until(lambda: server.resumptions().displaced == 7)
+        until(lambda: server.sessions().ended.get("displaced") == 7)
         until(lambda: server.executor_statistics().lanes == 3)  # a lane ends on a thread of the executor
         assert server.executor_statistics().ready == 0
         assert server.executor_statistics().running == 0

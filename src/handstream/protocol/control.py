@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 __all__ = [
+    "DROP_STAGES",
     "FEATURES",
     "Ack",
     "Advice",
@@ -37,6 +38,8 @@ __all__ = [
 
 DropStage = Literal["queue", "send"]
 """Where a frame was dropped: while it waited for a thread, or with its result, which a newer one replaced."""
+
+DROP_STAGES: tuple[DropStage, ...] = ("queue", "send")
 
 LossStage = Literal["network_up", "network_down"]
 """Where a frame, or its answer, was lost with the connection: what a client finds out, and no server tells."""

@@ -70,6 +70,16 @@ class FlowStatistics:
     dropped: Mapping[DropStage, int]
     outstanding: int
 
+    def __add__(self, other: FlowStatistics) -> FlowStatistics:
+        """The frames of both."""
+        return FlowStatistics(
+            self.received + other.received,
+            self.answered + other.answered,
+            self.failed + other.failed,
+            dict(Counter(self.dropped) + Counter(other.dropped)),
+            self.outstanding + other.outstanding,
+        )
+
 
 class Flow:
     """The account of one session's frames. Used by one thread.

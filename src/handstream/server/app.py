@@ -3,7 +3,8 @@
 | path | what it is |
 |---|---|
 | `/ws/video` | the WebSocket of docs/protocol.md |
-| `/healthz`, `/readyz` | whether the process is alive, and whether it can track |
+| `/healthz`, `/readyz` | whether the process is alive and does its work, and whether it can track |
+| `/metrics` | what Prometheus reads |
 | `/demo/...`, `/` | the demo clip, and the page |
 | `/docs` | these endpoints, described (OpenAPI) |
 """
@@ -11,21 +12,24 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI, WebSocket
+from fastapi import FastAPI, Request, Response, WebSocket
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from handstream import __version__
 from handstream.executor import Executor
 from handstream.pipeline import tracker_options
+from handstream.server.observation import Observation
 from handstream.server.page import page_routes
 from handstream.server.readiness import EngineLoader, NotReadyError
 from handstream.server.sessions import Sessions
 from handstream.server.settings import ServerSettings
+from handstream.server.watchdog import Watchdog
 from handstream.server.websocket import serve_video
 from handstream.vision.engines import open_engine
 
@@ -36,12 +40,15 @@ if TYPE_CHECKING:
 
 __all__ = ["create_app"]
 
+logger = logging.getLogger(__name__)
+
 
 class Health(BaseModel):
-    """The process is alive."""
+    """Whether the process is alive and does its work, and if not, what is stuck."""
 
     status: str = "alive"
     version: str = __version__
+    reason: str | None = None
 
 
 class Readiness(BaseModel):
@@ -73,24 +80,38 @@ def create_app(
         executor = Executor(settings.threads or None)
         app.state.executor = executor
         app.state.sessions = Sessions(settings, executor)
-        loading = asyncio.create_task(_load(loader, on_loaded))
+        app.state.observation = Observation(settings, app.state.sessions, executor)
+        app.state.watchdog = Watchdog(executor, settings.frame_deadline_s)
+        watching = asyncio.create_task(app.state.watchdog.run())
+        loading = asyncio.create_task(_load(loader, app.state.observation, on_loaded))
         try:
             yield
         finally:
+            watching.cancel()
             loading.cancel()
-            await asyncio.to_thread(executor.close)
-            loader.close()
+            app.state.observation.close()
+            await asyncio.to_thread(executor.close, settings.stop_within_s / 2)
+            if executor.oldest_start_ns() is None:  # An engine that is stuck could not be closed either.
+                loader.close()
 
     app = FastAPI(title="handstream", summary="Real-time hand tracking over a WebSocket", version=__version__, lifespan=lifespan)
 
     @app.websocket("/ws/video")
     async def video(websocket: WebSocket) -> None:
-        await serve_video(websocket, sessions=app.state.sessions, loader=loader, reader_timeout_s=settings.reader_timeout_s)
+        await serve_video(
+            websocket,
+            sessions=app.state.sessions,
+            loader=loader,
+            observation=app.state.observation,
+            reader_timeout_s=settings.reader_timeout_s,
+        )
 
-    @app.get("/healthz", tags=["health"])
-    async def healthz() -> Health:
-        """Whether the process is alive."""
-        return Health()
+    @app.get("/healthz", tags=["health"], responses={503: {"model": Health}})
+    async def healthz() -> JSONResponse:
+        """Whether the process is alive and does its work. HTTP 503 with the reason when it is stuck and should be started anew."""
+        problem = app.state.watchdog.problem()
+        health = Health() if problem is None else Health(status="stuck", reason=problem)
+        return JSONResponse(health.model_dump(exclude_none=True), 200 if problem is None else 503)
 
     @app.get("/readyz", tags=["health"], responses={503: {"model": Readiness}})
     async def readyz() -> JSONResponse:
@@ -101,11 +122,22 @@ def create_app(
             return JSONResponse(Readiness(status="not_ready", reason=str(error)).model_dump(), 503)
         return JSONResponse(Readiness(status="ready").model_dump())
 
+    if settings.metrics:
+
+        @app.get("/metrics", include_in_schema=False)  # Prometheus' formats are not JSON, and it knows the path
+        async def metrics(request: Request) -> Response:
+            text, content_type = app.state.observation.render_metrics(request.headers.get("Accept", ""))
+            return Response(text, headers={"Content-Type": content_type})
+
     app.router.routes.extend(page_routes())
     return app
 
 
-async def _load(loader: EngineLoader, on_loaded: Callable[[EngineLoader], None] | None) -> None:
+async def _load(loader: EngineLoader, observation: Observation, on_loaded: Callable[[EngineLoader], None] | None) -> None:
     await loader.load()
+    observation.loaded(loader)
     if on_loaded is not None:
-        on_loaded(loader)
+        try:
+            on_loaded(loader)
+        except Exception:  # nobody awaits this task, so an error would be lost
+            logger.exception("What was to be done once the engine is loaded failed")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,6 +37,7 @@ class EngineLoader:
 
     Attributes:
         failure: Why the engine could not be loaded, once that is known.
+        load_s: How long loading took, in seconds, once the engine is there.
     """
 
     def __init__(self, open_engine: Callable[[], Engine], options: TrackerOptions) -> None:
@@ -46,6 +48,7 @@ class EngineLoader:
             options: What most sessions will ask for: the models for it are made ready too.
         """
         self.failure: HandstreamError | None = None
+        self.load_s: float | None = None
         self._open_engine = open_engine
         self._options = options
         self._engine: Engine | None = None
@@ -67,9 +70,11 @@ class EngineLoader:
         """Loads the engine. Does not raise: `failure` says what went wrong. It can be cancelled while a model is on its way."""
         loop = asyncio.get_running_loop()
         loaded: asyncio.Future[None] = loop.create_future()
+        start_s = time.monotonic()
 
         def finish(engine: Engine | None, failure: HandstreamError | None) -> None:
             self._engine, self.failure = engine, failure
+            self.load_s = None if engine is None else time.monotonic() - start_s
             if self._closed:
                 self.close()
             if not loaded.done():

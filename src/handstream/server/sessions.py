@@ -18,14 +18,16 @@ from handstream.protocol.advice import Advisor
 from handstream.protocol.negotiation import negotiate
 from handstream.protocol.resumption import Resumptions
 from handstream.protocol.session import Close, SessionIdentity
+from handstream.server.figures import Tally
 from handstream.server.video_session import VideoSession
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from handstream.executor import Executor
-    from handstream.protocol.resumption import ResumptionStatistics, Ticket
+    from handstream.protocol.resumption import Ticket
     from handstream.protocol.session import Session
+    from handstream.server.figures import ServerStatistics
     from handstream.server.settings import ServerSettings
     from handstream.vision.engines import Engine
 
@@ -64,6 +66,7 @@ class Sessions:
         self._advice: asyncio.TimerHandle | None = None
         self._videos: dict[VideoSession, None] = {}
         self._provisional: set[VideoSession] = set()
+        self._tally = Tally()
         self._resumptions: Resumptions[VideoSession] = Resumptions(
             within_s=settings.resume_within_s,
             max_parked=settings.max_parked_sessions,
@@ -131,19 +134,30 @@ class Sessions:
     def park(self, video: VideoSession) -> None:
         """The connection of that session was lost: keeps it for a while."""
         video.detach()
-        logger.info("session %s lost its connection: %s", video.name, video.statistics())
-        self._end(self._resumptions.park(video, time.monotonic_ns()))
+        logger.info("session lost its connection", extra={"session": video.name, **video.as_fields()})
+        self._end(self._resumptions.park(video, time.monotonic_ns()), "displaced")
         # A timer may fire a little early, and there may be no other to end this session.
         self._loop.call_later(self._settings.resume_within_s + _TIMER_SLACK_S, self._expire)
 
-    def end(self, video: VideoSession) -> None:
-        """That session is over. A second call does nothing."""
-        self._resumptions.forget(video)
-        self._end([video])
+    def end(self, video: VideoSession, reason: str) -> None:
+        """That session is over. A second call does nothing.
 
-    def statistics(self) -> ResumptionStatistics:
-        """The sessions that can be resumed."""
-        return self._resumptions.statistics()
+        Args:
+            video: The session.
+            reason: Why, as one of a few codes.
+        """
+        self._resumptions.forget(video)
+        self._end([video], reason)
+
+    def refuse(self, reason: str) -> None:
+        """A connection was refused, for one of a few reasons."""
+        self._tally.refuse(reason)
+
+    def statistics(self) -> ServerStatistics:
+        """The sessions so far."""
+        resumptions = self._resumptions.statistics()
+        present = (video.totals() for video in self._videos)
+        return self._tally.statistics(present, parked=resumptions.parked, resumed=resumptions.resumed)
 
     @property
     def _is_full(self) -> bool:
@@ -157,7 +171,8 @@ class Sessions:
         return (sessions + 1) * self._settings.min_session_frames_per_second > capacity.total
 
     def _let_in(self, video: VideoSession) -> None:
-        logger.info("session %s began (%s)", video.name, video.session.subprotocol or "plain")
+        self._tally.begin(video.way)
+        logger.info("session began", extra={"session": video.name, "way": video.way})
         self._videos[video] = None
         if self._advice is None:
             self._advice = self._loop.call_later(_ADVICE_INTERVAL_S, self._advise)
@@ -170,21 +185,14 @@ class Sessions:
         self._advice = self._loop.call_later(_ADVICE_INTERVAL_S, self._advise) if self._videos else None
 
     def _expire(self) -> None:
-        self._end(self._resumptions.expire(time.monotonic_ns()))
+        self._end(self._resumptions.expire(time.monotonic_ns()), "expired")
 
-    def _end(self, sessions: Iterable[VideoSession]) -> None:
+    def _end(self, sessions: Iterable[VideoSession], reason: str) -> None:
         for video in sessions:
             video.end()
             self._provisional.discard(video)
             if video not in self._videos:
                 continue  # It only stood in for the session that its connection resumed, or has ended before.
             del self._videos[video]
-            frames = video.statistics()
-            logger.info(
-                "session %s ended: %d frames, %d answered, %d failed, %d dropped",
-                video.name,
-                frames.received,
-                frames.answered,
-                frames.failed,
-                sum(frames.dropped.values()),
-            )
+            self._tally.end(reason, video.totals())
+            logger.info("session ended", extra={"session": video.name, "way": video.way, "reason": reason, **video.as_fields()})

@@ -10,23 +10,27 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from handstream.errors import HandstreamError
 from handstream.frames import Stage
 from handstream.pipeline import FramePipeline
+from handstream.protocol.control import DROP_STAGES
 from handstream.protocol.flow import LatestSlot
 from handstream.protocol.trace import Trace
+from handstream.server.figures import AnsweredFrame, SessionFigures, Totals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from handstream.executor import Executor
+    from handstream.frames import FrameResult
     from handstream.protocol.flow import FlowStatistics
     from handstream.protocol.session import Action, Answer, Close, Offer, Session
     from handstream.vision.engines import Engine
 
-__all__ = ["Attached", "VideoSession"]
+__all__ = ["Attached", "UnsentResult", "VideoSession"]
 
 logger = logging.getLogger(__name__)
 
@@ -41,11 +45,36 @@ class Attached(Protocol):
         """Ends the connection at once, even one whose client reads nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class UnsentResult:
+    """A result that waits to be sent.
+
+    Attributes:
+        answer: The message, less its last stamps.
+        trace: The frame's stamps, of which that of its departure is missing.
+        receive_time_ns: When the frame arrived, on the server's monotonic clock.
+        received_bytes: The size of the frame's picture, encoded.
+        hands: How many hands were found in it.
+    """
+
+    answer: Answer
+    trace: Trace
+    receive_time_ns: int
+    received_bytes: int
+    hands: int
+
+    def sent(self, send_time_ns: int, sent_bytes: int) -> AnsweredFrame:
+        """It was handed to the socket at that time."""
+        self.trace.end(Stage.SEND, send_time_ns)
+        return AnsweredFrame(self.answer.frame_id, self.receive_time_ns, self.trace.spans_ns, self.hands, self.received_bytes, sent_bytes)
+
+
 class VideoSession:
     """One session. All of it runs on the event loop, but for `_process` and what that calls.
 
     Attributes:
         session: What it may do next.
+        figures: What it amounted to so far.
         unsent: The result that waits to be sent.
         connection: The connection that is attached.
     """
@@ -53,7 +82,8 @@ class VideoSession:
     def __init__(self, session: Session, executor: Executor, engine: Engine) -> None:
         """Opens a lane; the tracker comes with the first frame. Made on the event loop."""
         self.session = session
-        self.unsent: LatestSlot[Answer] = LatestSlot()
+        self.figures = SessionFigures(time.monotonic_ns())
+        self.unsent: LatestSlot[UnsentResult] = LatestSlot()
         self.connection: Attached | None = None
         self._loop = asyncio.get_running_loop()
         self._pipeline = FramePipeline(engine, max_frame_pixels=session.limits.max_frame_pixels)
@@ -63,6 +93,11 @@ class VideoSession:
     def name(self) -> str:
         """The session's name in the log."""
         return self.session.identity.session_id
+
+    @property
+    def way(self) -> str:
+        """The way of talking: `plain` or `v1`."""
+        return "plain" if self.session.subprotocol is None else "v1"
 
     def offer(self, offer: Offer) -> None:
         """Gives a frame to the threads. One that was waiting there is dropped."""
@@ -81,9 +116,9 @@ class VideoSession:
         waiting = self._lane.withdraw()
         if waiting is not None:
             self.session.drop(waiting[0].frame.frame_id, "queue")
-        answer = self.unsent.take()
-        if answer is not None:
-            self.session.drop(answer.frame_id, "send")
+        result = self.unsent.take()
+        if result is not None:
+            self.session.drop(result.answer.frame_id, "send")
         self.connection = None
 
     def end(self) -> None:
@@ -94,6 +129,22 @@ class VideoSession:
     def statistics(self) -> FlowStatistics:
         """The account of its frames."""
         return self.session.flow.statistics()
+
+    def answered(self, frame: AnsweredFrame) -> None:
+        """That frame's result has left."""
+        self.figures.sent_bytes += frame.sent_bytes
+        self.figures.answered(frame)
+
+    def totals(self) -> Totals:
+        """The same with its bytes."""
+        return Totals(self.statistics(), self.figures.received_bytes, self.figures.sent_bytes)
+
+    def as_fields(self) -> dict[str, float | int | None]:
+        """What it amounted to so far, by the names that the log gives the figures."""
+        frames = self.statistics()
+        counts = {"received": frames.received, "answered": frames.answered, "failed": frames.failed}
+        dropped = {f"dropped_{stage}": frames.dropped.get(stage, 0) for stage in DROP_STAGES}
+        return {**counts, **dropped, **self.figures.as_fields(time.monotonic_ns())}
 
     # --- on a thread of the executor
 
@@ -110,7 +161,7 @@ class VideoSession:
             failure = HandstreamError("The server could not process this frame; its log says why.", code="tracking_failed")
             self._loop.call_soon_threadsafe(self._fail, offer.frame.frame_id, failure, connection)
         else:
-            self._loop.call_soon_threadsafe(self._deliver, answer, connection)
+            self._loop.call_soon_threadsafe(self._deliver, _unsent(answer, offer, trace, result), connection)
 
     # --- back on the event loop
 
@@ -119,13 +170,18 @@ class VideoSession:
         if connection is self.connection:
             self._carry_out(actions)
 
-    def _deliver(self, answer: Answer, connection: Attached | None) -> None:
+    def _deliver(self, result: UnsentResult, connection: Attached | None) -> None:
         if connection is None or connection is not self.connection:
-            self.session.drop(answer.frame_id, "send")
+            self.session.drop(result.answer.frame_id, "send")
             return
-        replaced = self.unsent.put(answer)
-        self._carry_out(() if replaced is None else self.session.drop(replaced.frame_id, "send"))
+        replaced = self.unsent.put(result)
+        self._carry_out(() if replaced is None else self.session.drop(replaced.answer.frame_id, "send"))
 
     def _carry_out(self, actions: Sequence[Action]) -> None:
         if self.connection is not None:
             self.connection.carry_out(actions)
+
+
+def _unsent(answer: Answer, offer: Offer, trace: Trace, result: FrameResult) -> UnsentResult:
+    """What is kept of a result until it leaves: not the result itself, whose picture and landmarks the answer holds already."""
+    return UnsentResult(answer, trace, offer.frame.receive_time_ns, len(offer.frame.image), len(result.hands))

@@ -27,15 +27,17 @@ from handstream.server.readiness import NotReadyError
 from handstream.server.sessions import ServerFullError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from starlette.websockets import WebSocket
 
     from handstream.protocol.control import Hello
-    from handstream.protocol.session import Action, Answer
+    from handstream.protocol.session import Action
+    from handstream.server.figures import AnsweredFrame
+    from handstream.server.observation import Observation
     from handstream.server.readiness import EngineLoader
     from handstream.server.sessions import Sessions
-    from handstream.server.video_session import VideoSession
+    from handstream.server.video_session import UnsentResult, VideoSession
 
 __all__ = ["serve_video"]
 
@@ -57,29 +59,38 @@ _HELLO_TIMEOUT_S = 5.0
 
 _READER_TIMEOUT = Close(4001, "reader_timeout")
 
+_END_REASONS = {1000: "client_closed", 1001: "going_away", 1009: "message_too_large"}
+"""Why a session ended, by the close code: the client said goodbye, client or server leave, a message was larger than may be."""
+
 _LOST = {1005, 1006}
 """What a disconnection without a close frame is reported as: with and without a completed handshake (RFC 6455, section 7.4.1)."""
 
 
-async def serve_video(websocket: WebSocket, *, sessions: Sessions, loader: EngineLoader, reader_timeout_s: float) -> None:
+async def serve_video(
+    websocket: WebSocket, *, sessions: Sessions, loader: EngineLoader, observation: Observation, reader_timeout_s: float
+) -> None:
     """Serves one connection from its upgrade request to its end, or refuses it with an HTTP error."""
     try:
         engine = loader.engine()
         session = sessions.negotiate(websocket.scope["subprotocols"], websocket.query_params.multi_items(), engine)
         sessions.check_room(may_resume=session.can_resume and "resume" in websocket.query_params)
     except NotReadyError as error:
-        await _deny(websocket, 503, error, retry_after_s=1)
+        await _deny(websocket, sessions, 503, error, retry_after_s=1)
     except ServerFullError as error:
-        await _deny(websocket, 503, error, retry_after_s=_FULL_RETRY_AFTER_S)
+        await _deny(websocket, sessions, 503, error, retry_after_s=_FULL_RETRY_AFTER_S)
     except MessageError as error:
-        await _deny(websocket, 400, error)
+        await _deny(websocket, sessions, 400, error)
     else:
         await websocket.accept(session.subprotocol)
-        await _Connection(websocket, sessions, sessions.begin(session, engine), reader_timeout_s).run()
+        video = sessions.begin(session, engine)
+        await _Connection(websocket, sessions, video, observation.observers(), reader_timeout_s).run()
 
 
-async def _deny(websocket: WebSocket, status_code: int, error: HandstreamError, *, retry_after_s: int | None = None) -> None:
+async def _deny(
+    websocket: WebSocket, sessions: Sessions, status_code: int, error: HandstreamError, *, retry_after_s: int | None = None
+) -> None:
     """Answers the upgrade request with an HTTP error instead."""
+    sessions.refuse(error.code)
     headers = None if retry_after_s is None else {"Retry-After": str(retry_after_s)}
     await websocket.send_denial_response(JSONResponse(error_object(ErrorMessage.of(error)), status_code, headers))
 
@@ -87,14 +98,23 @@ async def _deny(websocket: WebSocket, status_code: int, error: HandstreamError, 
 class _Connection:
     """One open connection. All of it runs on the event loop."""
 
-    def __init__(self, websocket: WebSocket, sessions: Sessions, video: VideoSession, reader_timeout_s: float) -> None:
+    def __init__(
+        self,
+        websocket: WebSocket,
+        sessions: Sessions,
+        video: VideoSession,
+        observers: Sequence[Callable[[AnsweredFrame], None]],
+        reader_timeout_s: float,
+    ) -> None:
         self._websocket = websocket
         self._sessions = sessions
         self._video = video
+        self._observers = observers
         self._reader_timeout_s = reader_timeout_s
         self._texts: deque[str] = deque()
         self._close: Close | None = None
         self._is_lost = False
+        self._end_reason = "lost"
         self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._something_to_send = asyncio.Event()
         self._room_for_texts = asyncio.Event()
@@ -113,9 +133,12 @@ class _Connection:
             if self._close is not None:
                 await self._websocket.close(self._close.code, self._close.reason)
         except* WebSocketDisconnect as gone:
-            self._is_lost = all(isinstance(error, WebSocketDisconnect) and error.code in _LOST for error in gone.exceptions)
+            codes = {error.code for error in gone.exceptions if isinstance(error, WebSocketDisconnect)}
+            self._is_lost = codes <= _LOST
+            self._end_reason = "lost" if self._is_lost else _END_REASONS.get(min(codes - _LOST), "closed_with_another_code")
         except* Exception:
-            logger.exception("session %s failed", self._video.name)
+            logger.exception("session failed", extra={"session": self._video.name})
+            self._end_reason = "internal_error"
             with suppress(WebSocketDisconnect):
                 await self._websocket.close(_INTERNAL_ERROR, "the server failed; its log says why")
         finally:
@@ -150,11 +173,12 @@ class _Connection:
             try:
                 self._sessions.confirm(self._video)
             except ServerFullError as error:
+                self._sessions.refuse(error.code)
                 text = self._video.session.error_text(ErrorMessage.of(error))
                 self.carry_out([Reply(text), Close(_TRY_AGAIN_LATER, error.code)])
                 return
         else:
-            self._sessions.end(self._video)
+            self._sessions.end(self._video, "resumed_another")
             self._video = resumed
             resumed.connection = self
         ticket = self._sessions.issue_ticket(self._video)
@@ -162,6 +186,7 @@ class _Connection:
 
     def _end_if_provisional(self) -> None:
         if self._sessions.is_provisional(self._video):
+            self._sessions.refuse(ServerFullError.code)
             self.interrupt(Close(_TRY_AGAIN_LATER, ServerFullError.code))
 
     def _leave(self) -> None:
@@ -171,7 +196,7 @@ class _Connection:
         if self._video.session.is_open and may_come_back:
             self._sessions.park(self._video)
         else:
-            self._sessions.end(self._video)
+            self._sessions.end(self._video, self._end_reason if self._close is None else self._close.reason)
 
     async def _read(self) -> None:
         while self._close is None:
@@ -181,8 +206,10 @@ class _Connection:
             if message["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(message["code"], message.get("reason"))
             if message.get("bytes") is not None:
+                self._video.figures.received_bytes += len(message["bytes"])
                 self.carry_out(self._video.session.receive_binary(message["bytes"], now_ns))
             else:
+                self._video.figures.received_bytes += len(message["text"])
                 self.carry_out(self._video.session.receive_text(message["text"], now_ns))
 
     async def _send(self) -> None:
@@ -191,8 +218,8 @@ class _Connection:
             while self._close is None or self._texts:
                 if self._texts:
                     await self._send_text(self._texts.popleft())
-                elif self._video.session.may_answer and (answer := self._video.unsent.take()) is not None:
-                    await self._send_answer(answer)
+                elif self._video.session.may_answer and (result := self._video.unsent.take()) is not None:
+                    await self._send_result(result)
                 else:
                     self._something_to_send.clear()
                     await self._wait_for_something()
@@ -209,15 +236,22 @@ class _Connection:
     async def _send_text(self, text: str) -> None:
         async with asyncio.timeout(self._reader_timeout_s):
             await self._websocket.send_text(text)
+        self._video.figures.sent_bytes += len(text)
         if len(self._texts) < _MAX_WAITING_TEXTS:
             self._room_for_texts.set()
 
-    async def _send_answer(self, answer: Answer) -> None:
+    async def _send_result(self, result: UnsentResult) -> None:
+        video = self._video
         now_ns = time.monotonic_ns()
-        message = answer.stamped(send_time_ns=now_ns, dropped=self._video.session.flow.dropped)
-        self._video.session.answer(answer.frame_id, now_ns)
+        message = result.answer.stamped(send_time_ns=now_ns, dropped=video.session.flow.dropped)
+        video.session.answer(result.answer.frame_id, now_ns)
         async with asyncio.timeout(self._reader_timeout_s):
             if isinstance(message, str):
                 await self._websocket.send_text(message)
             else:
                 await self._websocket.send_bytes(message)
+        # Only now, so that no frame waits for its own bookkeeping.
+        frame = result.sent(now_ns, len(message))
+        video.answered(frame)
+        for observe in self._observers:
+            observe(frame)

@@ -1,0 +1,70 @@
+"""What watches the server while it runs: `Observation` has the event loop's lag and the metrics, and brings them up to date."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from handstream.server.loop_lag import LoopLag
+from handstream.server.metrics import ServerMetrics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from handstream.executor import Executor
+    from handstream.server.figures import AnsweredFrame
+    from handstream.server.readiness import EngineLoader
+    from handstream.server.sessions import Sessions
+    from handstream.server.settings import ServerSettings
+
+__all__ = ["Observation"]
+
+_REFRESH_INTERVAL_S = 1.0
+
+
+class Observation:
+    """Watches one application, from its start to its end. All of it belongs to the event loop.
+
+    Attributes:
+        loop_lag: How late the event loop is.
+        metrics: What `/metrics` tells; None where that is switched off.
+    """
+
+    def __init__(self, settings: ServerSettings, sessions: Sessions, executor: Executor) -> None:
+        """Begins to watch."""
+        self._sessions = sessions
+        self._executor = executor
+        self.metrics = ServerMetrics(engine=settings.engine, precision=settings.precision) if settings.metrics else None
+        self.loop_lag = LoopLag(None if self.metrics is None else self.metrics.tick)
+        self._timer: asyncio.TimerHandle | None = None
+        self._refresh_for_ever()
+
+    def observers(self) -> tuple[Callable[[AnsweredFrame], None], ...]:
+        """What is to be called with each frame that a connection answered."""
+        return () if self.metrics is None else (self.metrics.answered,)
+
+    def loaded(self, loader: EngineLoader) -> None:
+        """The engine is loaded, or could not be."""
+        if self.metrics is not None and loader.load_s is not None:
+            self.metrics.loaded(loader.load_s)
+
+    def render_metrics(self, accept: str) -> tuple[bytes, str]:
+        """The metrics as they are now, in the format that such an `Accept` header asks for, and the content type."""
+        assert self.metrics is not None
+        self._refresh(self.metrics)
+        return self.metrics.render(accept)
+
+    def close(self) -> None:
+        """Watches no more."""
+        self.loop_lag.close()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _refresh_for_ever(self) -> None:
+        """Once a second, since with several processes another one may be asked for the metrics of this one."""
+        if self.metrics is not None:
+            self._refresh(self.metrics)
+            self._timer = asyncio.get_running_loop().call_later(_REFRESH_INTERVAL_S, self._refresh_for_ever)
+
+    def _refresh(self, metrics: ServerMetrics) -> None:
+        metrics.refresh(self._sessions.statistics(), self._executor.statistics(), self.loop_lag.recent_s())
