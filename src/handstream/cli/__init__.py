@@ -1,57 +1,34 @@
-"""The command `handstream`. Each subcommand is a module beside this one; what they do lives in the rooms that they call."""
+"""The command `handstream`: `main`. `app` lists the subcommands; each is a module beside it, and what it does lives in the rooms it calls."""
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
-from typing import Annotated
 
-import cv2
-import typer
-from rich.console import Console
-from rich.markup import escape
-
-from handstream import __version__
-from handstream.cli import demo, doctor, models, relay, serve, track
-from handstream.errors import HandstreamError
-
-__all__ = ["app", "main"]
-
-app = typer.Typer(
-    help="Real-time hand tracking for web applications.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # its tables cut the names of options and variables where the terminal is narrow
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.command("serve")(serve.serve)
-app.command("track")(track.track)
-app.command("relay")(relay.relay)
-app.command("doctor")(doctor.doctor)
-app.add_typer(models.app, name="models")
-app.add_typer(demo.app, name="demo")
-
-
-def _print_version(*, wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"handstream {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _common(
-    *,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True, callback=_print_version)] = False,
-) -> None:
-    del version  # its callback has run
+__all__ = ["main"]
 
 
 def main() -> None:
     """Runs the command. An error that a person can mend is printed as one message, without a traceback, and the exit code is 1."""
+    # While a command is imported there is nothing to close, so Ctrl-C ends the process at once, as it would a shell's own command.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     # OpenCV would share each warp of a hand's 224x224 pixels out to all cores: 3 ms of processor time a frame more, and no frame sooner. As
     # a setting of the whole process it is the command's to make; a library that is imported leaves it alone.
-    cv2.setNumThreads(1)
+    os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
+    from handstream.cli.app import app  # noqa: PLC0415 - what is imported from here on, Ctrl-C may end
+    from handstream.errors import HandstreamError  # noqa: PLC0415
+
     try:
         app()
     except HandstreamError as error:
-        Console(stderr=True).print(f"[bold red]handstream:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        _print_error(str(error))
         sys.exit(1)
+
+
+def _print_error(text: str) -> None:
+    from rich.console import Console  # noqa: PLC0415 - not every command prints in colour
+    from rich.markup import escape  # noqa: PLC0415
+
+    Console(stderr=True).print(f"[bold red]handstream:[/] {escape(text)}", highlight=False, soft_wrap=True)

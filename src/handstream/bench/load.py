@@ -1,0 +1,311 @@
+"""The clients of a benchmark: `Load` runs sessions in processes of their own that send at a steady rate, whatever comes back.
+
+Theory of operation
+-------------------
+
+A camera does not wait for a server, so neither does a session: each frame is sent when it is due, and its age counts from that moment, also
+when the socket takes it later. What a server cannot keep up with therefore shows, as age where it queues and as drops where it is left out;
+a client that waits for each answer would hide both. A frame is dropped if a later one was answered and it never was. Frames at the end of
+which nothing was heard, since they queue somewhere, have at least the age at which the session gave up waiting, and count with that.
+
+The clients do no more than they must. Their pictures are encoded beforehand, of a plain answer only the number is read, and a process has
+few sessions. Sessions are shifted against each other within a frame's interval, the same in every run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import multiprocessing
+import re
+import signal
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple, Self
+
+from websockets.asyncio.client import connect as connect_websocket
+from websockets.exceptions import ConnectionClosed, WebSocketException
+
+from handstream.connection import open_connection
+from handstream.errors import HandstreamError
+from handstream.frames import Frame
+from handstream.protocol import wire
+from handstream.protocol.control import Ack, Hello
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from multiprocessing.pool import AsyncResult
+
+    from websockets.asyncio.client import ClientConnection
+
+__all__ = ["Load", "LoadPlan", "SessionRecord", "Way", "Window", "settle"]
+
+Way = Literal["plain", "v1"]
+"""How a session talks to the server: JSON answers, or `handstream.v1`."""
+
+SESSIONS_PER_PROCESS = 4
+"""A session at 30 frames/s takes about 2 % of a core here, so that a process with four is far from busy."""
+
+DRAIN_S = 4.0
+"""How long a session waits for answers after its last frame."""
+
+PHASE_PICTURES = 71
+"""How far apart in the round of pictures the sessions begin, so that they do not all show the same one."""
+
+_GOLDEN_RATIO = 0.618
+"""Multiples of it modulo 1 lie evenly in 0..1, however many there are."""
+
+_PLAIN_NUMBER = re.compile(r'"frame_id": ?(\d+)')
+_CONNECT_S = 0.8
+_CONNECT_EACH_S = 0.15
+"""How long the sessions get to connect before the first frame: a graph of MediaPipe takes a tenth of a second to make."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadPlan:
+    """What every session does.
+
+    Attributes:
+        url: The server's WebSocket.
+        way: How to talk to it.
+        settings: What a session of `handstream.v1` asks for.
+        frames_per_second: Frames sent.
+        warm_up_s: How long before what is measured.
+        seconds: How long is measured.
+    """
+
+    url: str
+    way: Way
+    settings: Mapping[str, object] = field(default_factory=dict)
+    frames_per_second: float = 30.0
+    warm_up_s: float = 1.0
+    seconds: float = 4.0
+
+
+@dataclass(slots=True, kw_only=True)
+class SessionRecord:
+    """What one session saw of the frames that were due in the measured time. Lists have one entry for each that has an age, in order.
+
+    Attributes:
+        offered: Frames sent, or due when the session had ended.
+        answered: Those that were answered.
+        dropped: Those that were not, though a later one was, or the session had ended.
+        arrived: Answers that came within the measured time, whichever frame they answer.
+        due_s: When each was due, in seconds from the start of the measured time.
+        ages_ms: From when it was due to the arrival of its answer.
+        spans_ms: The parts of it, by name, where the server tells them (`handstream.v1`).
+        down_bytes: Bytes of the answers.
+        error: Why the session ended early, or never began; empty if it did not.
+    """
+
+    offered: int = 0
+    answered: int = 0
+    dropped: int = 0
+    arrived: int = 0
+    due_s: list[float] = field(default_factory=list)
+    ages_ms: list[float] = field(default_factory=list)
+    spans_ms: dict[str, list[float]] = field(default_factory=dict)
+    down_bytes: int = 0
+    error: str = ""
+
+
+class Window(NamedTuple):
+    """The measured time, on the monotonic clock in ns, and when a session gave up waiting for what was sent in it."""
+
+    begin_ns: int
+    end_ns: int
+    gave_up_ns: int
+
+
+class Load:
+    """Client processes, started once and used by many trials. A context manager; its end kills them."""
+
+    def __init__(self, pictures: Sequence[bytes], max_sessions: int) -> None:
+        """Starts nothing yet.
+
+        Args:
+            pictures: What each session sends, round and round.
+            max_sessions: The most sessions of one trial.
+        """
+        self._pictures = pictures
+        self._processes = -(-max_sessions // SESSIONS_PER_PROCESS)
+
+    def __enter__(self) -> Self:
+        context = multiprocessing.get_context("spawn")
+        self._pool = context.Pool(self._processes, initializer=_prepare, initargs=(list(self._pictures),))
+        # Each imports what it needs now, not in the first trial.
+        self._pool.map(_wake, range(self._processes), chunksize=1)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.terminate()
+        self._pool.join()
+
+    def start(self, plan: LoadPlan, sessions: int) -> tuple[int, AsyncResult[list[list[SessionRecord]]]]:
+        """Begins a trial.
+
+        Returns:
+            When the measured time begins, on the monotonic clock in ns, and the records that come when it is over.
+        """
+        if not 1 <= sessions <= self._processes * SESSIONS_PER_PROCESS:
+            raise ValueError(f"sessions must lie in 1..{self._processes * SESSIONS_PER_PROCESS}, not {sessions}")
+        first_due_ns = time.monotonic_ns() + round((_CONNECT_S + _CONNECT_EACH_S * sessions) * 1e9)
+        processes = min(self._processes, sessions)
+        shares = [list(range(index, sessions, processes)) for index in range(processes)]
+        result = self._pool.starmap_async(_run_sessions, [(plan, numbers, first_due_ns) for numbers in shares], chunksize=1)
+        return first_due_ns + round(plan.warm_up_s * 1e9), result
+
+
+# --- in the client processes
+
+_pictures: list[bytes] = []
+
+
+def _prepare(pictures: list[bytes]) -> None:
+    """Ctrl-C is for the process that shows the progress; it ends these."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _pictures.extend(pictures)
+
+
+def _wake(_: int) -> None:
+    time.sleep(0.05)
+
+
+def _run_sessions(plan: LoadPlan, numbers: Sequence[int], first_due_ns: int) -> list[SessionRecord]:
+    async def run() -> list[SessionRecord]:
+        return await asyncio.gather(*(_Session(plan, number, first_due_ns).run() for number in numbers))
+
+    gc.collect()
+    gc.disable()  # A collection of this process' garbage would look like the server's latency; a trial makes little of it.
+    try:
+        return asyncio.run(run())
+    finally:
+        gc.enable()
+
+
+class _Session:
+    """One session of a trial, on the event loop of a client process."""
+
+    def __init__(self, plan: LoadPlan, number: int, first_due_ns: int) -> None:
+        self._plan = plan
+        self._window_ns = first_due_ns + round(plan.warm_up_s * 1e9)
+        self._first_due_ns = first_due_ns + round(number * _GOLDEN_RATIO % 1 * 1e9 / plan.frames_per_second)
+        self._phase = number * PHASE_PICTURES
+        self._count = round((plan.warm_up_s + plan.seconds) * plan.frames_per_second)
+        self._sent_ns: list[int] = []
+        self._answers: dict[int, tuple[int, int, dict[str, float]]] = {}
+        self._is_drained = asyncio.Event()
+        self._error = ""
+
+    async def run(self) -> SessionRecord:
+        """Connects, sends every frame when it is due, and waits for the last answers."""
+        try:
+            async with await self._connect() as websocket:
+                receiving = asyncio.create_task(self._receive(websocket))
+                try:
+                    await self._send(websocket)
+                    async with asyncio.timeout(DRAIN_S):
+                        await self._is_drained.wait()
+                except TimeoutError:
+                    pass
+                finally:
+                    receiving.cancel()
+                    # A polite close would wait behind all that is queued, as a closed tab does not.
+                    websocket.transport.abort()
+        except (HandstreamError, WebSocketException, OSError) as error:
+            self._error = f"{type(error).__name__}: {error}"
+        end_ns = time.monotonic_ns()
+        window = Window(self._window_ns, self._window_ns + round(self._plan.seconds * 1e9), end_ns)
+        due_ns = [self._due_ns(frame_id) for frame_id in range(self._count)]
+        return settle(due_ns, self._sent_ns, self._answers, window, error=self._error)
+
+    async def _connect(self) -> ClientConnection:
+        if self._plan.way == "v1":
+            hello = Hello(client="handstream-bench", settings=self._plan.settings, features=("ack",))
+            return (await open_connection(self._plan.url, hello))[0]
+        return await connect_websocket(self._plan.url, compression=None, max_size=None, ping_interval=None, open_timeout=DRAIN_S)
+
+    def _due_ns(self, frame_id: int) -> int:
+        return self._first_due_ns + round(frame_id * 1e9 / self._plan.frames_per_second)
+
+    async def _send(self, websocket: ClientConnection) -> None:
+        for frame_id in range(self._count):
+            due_ns = self._due_ns(frame_id)
+            await asyncio.sleep((due_ns - time.monotonic_ns()) / 1e9)
+            picture = _pictures[(self._phase + frame_id) % len(_pictures)]
+            message = picture if self._plan.way == "plain" else wire.encode_frame(Frame(frame_id, picture, due_ns))
+            self._sent_ns.append(time.monotonic_ns())
+            await websocket.send(message)
+
+    async def _receive(self, websocket: ClientConnection) -> None:
+        try:
+            async for message in websocket:
+                await self._take(websocket, message, time.monotonic_ns())
+        except ConnectionClosed as error:
+            self._error = f"the connection broke: {error}"
+        self._is_drained.set()
+
+    async def _take(self, websocket: ClientConnection, message: str | bytes, now_ns: int) -> None:
+        if isinstance(message, str):
+            found = _PLAIN_NUMBER.search(message, 0, 40)
+            if self._plan.way == "v1" or found is None:
+                return  # advice, a drop, an error
+            frame_id, spans_ms = int(found[1]), {}
+        else:
+            result = wire.decode_result(message)
+            await websocket.send(Ack(result.frame_id).text())
+            frame_id = result.frame_id
+            spans_ms = {stage.value: span_ns / 1e6 for stage, span_ns in result.stages_ns.items()}
+            spans_ms["server"] = (result.send_time_ns - result.receive_time_ns) / 1e6
+        self._answers[frame_id] = (now_ns, len(message), spans_ms)
+        if frame_id == self._count - 1:
+            self._is_drained.set()
+
+
+def settle(
+    due_ns: Sequence[int],
+    sent_ns: Sequence[int],
+    answers: Mapping[int, tuple[int, int, dict[str, float]]],
+    window: Window,
+    *,
+    error: str = "",
+) -> SessionRecord:
+    """What became of each frame that was due in the measured time.
+
+    Args:
+        due_ns: When each frame was due, by its number.
+        sent_ns: When each that left did.
+        answers: By frame: when the answer came, its bytes, and the spans that it told.
+        window: The measured time.
+        error: Why it ended early.
+    """
+    arrivals_ns = [arrived_ns for arrived_ns, _, _ in answers.values()]
+    record = SessionRecord(error=error, arrived=sum(window.begin_ns <= time_ns < window.end_ns for time_ns in arrivals_ns))
+    newest = max(answers, default=-1)
+    for frame_id, due in enumerate(due_ns):
+        if not window.begin_ns <= due < window.end_ns:
+            continue
+        record.offered += 1
+        if frame_id in answers:
+            arrived_ns, down_bytes, spans_ms = answers[frame_id]
+            record.answered += 1
+            record.down_bytes += down_bytes
+            _add_spans(record, due, sent_ns[frame_id], arrived_ns, spans_ms)
+        elif frame_id < newest or error:
+            record.dropped += 1
+            continue
+        else:
+            arrived_ns = window.gave_up_ns
+        record.due_s.append((due - window.begin_ns) / 1e9)
+        record.ages_ms.append((arrived_ns - due) / 1e6)
+    return record
+
+
+def _add_spans(record: SessionRecord, due_ns: int, sent_ns: int, arrived_ns: int, spans_ms: Mapping[str, float]) -> None:
+    """The server's spans, and around them what passed in the client before and on the network both ways."""
+    if not spans_ms:
+        return
+    client_ms = (sent_ns - due_ns) / 1e6
+    parts = {"client": client_ms, **spans_ms, "network": (arrived_ns - sent_ns) / 1e6 - spans_ms["server"]}
+    for name, span_ms in parts.items():
+        record.spans_ms.setdefault(name, []).append(span_ms)

@@ -1,0 +1,168 @@
+"""The servers that a benchmark measures: `Contender` describes one, `serving` runs it in a process, `Server` says what it uses."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import threading
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import psutil
+
+from handstream.errors import HandstreamError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import IO
+
+    from handstream.bench.load import Way
+
+__all__ = ["HANDSTREAM", "Contender", "Server", "Usage", "serving"]
+
+START_TIMEOUT_S = 90.0
+"""The first start of all may fetch the models and compile the networks."""
+
+STOP_TIMEOUT_S = 6.0
+
+_ANNOUNCEMENT = "listening on "
+_LINES_TOLD = 6
+_MAX_LINE_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contender:
+    """A server to be measured, and how its clients talk to it.
+
+    Attributes:
+        name: What the tables call it.
+        module: The Python module that serves it and prints where it listens.
+        arguments: The module's arguments.
+        way: How clients talk to it.
+        settings: What sessions of `handstream.v1` ask for.
+    """
+
+    name: str
+    module: str = "handstream.bench.served"
+    arguments: tuple[str, ...] = ()
+    way: Way = "v1"
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+
+HANDSTREAM = Contender(name="handstream")
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a server's processes use at one moment.
+
+    Attributes:
+        cpu_s: Processor time so far, user and system.
+        memory_bytes: Resident memory.
+        threads: Its threads.
+        files: Open file descriptors; 0 where the system does not tell.
+    """
+
+    cpu_s: float
+    memory_bytes: int
+    threads: int
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that runs.
+
+    Attributes:
+        url: Its WebSocket.
+        pid: Its process; None for one that was started by somebody else.
+    """
+
+    url: str
+    pid: int | None = None
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether it speaks TLS."""
+        return urlsplit(self.url).scheme in ("wss", "https")
+
+    @property
+    def host_and_port(self) -> tuple[str, int]:
+        """Where it listens."""
+        parts = urlsplit(self.url)
+        return parts.hostname or "127.0.0.1", parts.port or (443 if self.is_tls else 80)
+
+    def usage(self) -> Usage | None:
+        """What it uses now, with its child processes; None if that cannot be seen."""
+        if self.pid is None:
+            return None
+        cpu_s, memory_bytes, threads, files = 0.0, 0, 0, 0
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(self.pid)
+            for one in (process, *process.children(recursive=True)):
+                times = one.cpu_times()
+                cpu_s += times.user + times.system
+                memory_bytes += one.memory_info().rss
+                threads += one.num_threads()
+                files += one.num_fds() if hasattr(one, "num_fds") else 0
+        return Usage(cpu_s, memory_bytes, threads, files)
+
+
+@contextmanager
+def serving(contender: Contender, url: str | None = None) -> Iterator[Server]:
+    """The contender, ready, until the end of the block: in a process of its own, or at that address, where somebody else started it.
+
+    Raises:
+        HandstreamError: It does not start; the text has its last words. Or the address is none.
+    """
+    if url is not None:
+        yield _elsewhere(url)
+        return
+    command = [sys.executable, "-m", contender.module, *contender.arguments]
+    with tempfile.TemporaryFile() as words, _popen(command, words) as process:
+        try:
+            yield Server(_announced(process, words, contender.name), process.pid)
+        finally:
+            _stop(process)
+
+
+def _popen(command: list[str], words: IO[bytes]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=words)  # noqa: S603 - a module of this package
+
+
+def _announced(process: subprocess.Popen[bytes], words: IO[bytes], name: str) -> str:
+    """The address in the server's first line."""
+    assert process.stdout is not None
+    patience = threading.Timer(START_TIMEOUT_S, process.kill)
+    patience.start()
+    try:
+        line = process.stdout.readline(_MAX_LINE_BYTES).decode(errors="replace")
+    finally:
+        patience.cancel()
+    if line.startswith(_ANNOUNCEMENT):
+        return line.removeprefix(_ANNOUNCEMENT).strip()
+    process.kill()
+    process.wait()
+    words.seek(0)
+    told = words.read().decode(errors="replace").strip().splitlines()[-_LINES_TOLD:]
+    raise HandstreamError("\n".join([f"The server {name!r} did not start within {START_TIMEOUT_S:.0f} s:", *told]), code="server_failed")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+def _elsewhere(url: str) -> Server:
+    parts = urlsplit(url)
+    schemes = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
+    if parts.scheme not in schemes or not parts.hostname:
+        raise HandstreamError(f"The server's address must be like http://127.0.0.1:8000, not {url!r}.", code="bad_url")
+    path = parts.path if parts.path.strip("/") else "/ws/video"
+    return Server(parts._replace(scheme=schemes[parts.scheme], path=path).geturl())

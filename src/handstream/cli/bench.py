@@ -1,0 +1,220 @@
+"""`handstream bench`: what handstream does on this machine, in figures and in a page that one can show."""
+
+from __future__ import annotations
+
+import ipaddress
+import signal
+import socket
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from handstream.bench.ablation import Ablation
+from handstream.bench.capacity import Capacity, contenders
+from handstream.bench.latency import Latency
+from handstream.bench.options import BenchOptions
+from handstream.bench.report import Report
+from handstream.bench.soak import Soak
+from handstream.cli import bench_tables
+from handstream.errors import HandstreamError
+from handstream.frames import Output
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+    from rich.table import Table
+
+    from handstream.bench.options import Step
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="Measure handstream on this machine. The pictures are those of the demo clip, and the server is here unless you name another.",
+    no_args_is_help=True,
+)
+
+_INTERRUPTED = 130
+_SEARCH_S = 2.0
+"""How long each try is with which `soak` finds out what to ask for."""
+
+_SMALLEST_SIDE_PX, _LARGEST_SIDE_PX = 16, 3840
+
+_Url = Annotated[str | None, typer.Option(help="A server to measure, as http://127.0.0.1:8000. Without it one is started.")]
+_Size = Annotated[str, typer.Option(help="Width and height of the pictures sent, in pixels.")]
+_Rate = Annotated[float, typer.Option(min=1, max=120, help="Frames a second that each session sends.")]
+_OneOutput = Annotated[Output, typer.Option(help="What sessions ask for.")]
+_Seconds = Annotated[float, typer.Option(min=0.5, max=120, help="How long each measurement is, after a second of warm-up.")]
+_Repeats = Annotated[int, typer.Option(min=1, max=21, help="How often each is made, in turns with the others.")]
+_Json = Annotated[Path | None, typer.Option("--json", help="Write the figures to this file too.")]
+_Html = Annotated[Path | None, typer.Option("--html", help="Write them as one page with plots, which needs nothing else.")]
+_Limit = Annotated[int, typer.Option(min=1, max=256, help="The most sessions that are tried.")]
+
+
+@app.command()
+def latency(
+    *,
+    url: _Url = None,
+    size: _Size = "640x480",
+    rate: _Rate = 30,
+    output: _OneOutput = Output.ANNOTATED,
+    seconds: _Seconds = 10,
+    repeats: _Repeats = 3,
+    json: _Json = None,
+    html: _Html = None,
+) -> None:
+    """Show where the time of a frame goes, stage by stage, with one session and with four, beside what the bare kernels take."""
+    options = _options(url=url, size=size, rate=rate, output=output, seconds=seconds, repeats=repeats)
+    bench = Latency(options)
+    is_complete = _run(bench.run, bench.measurements)
+    results = bench.results()
+    _finish(Report.of("latency", options, results, is_complete=is_complete), bench_tables.latency_tables(results), json, html)
+
+
+@app.command()
+def capacity(
+    *,
+    url: _Url = None,
+    size: _Size = "640x480",
+    rate: _Rate = 30,
+    output: Annotated[list[Output] | None, typer.Option(help="What sessions ask for; more than once for several.")] = None,
+    limit: _Limit = 32,
+    compare: Annotated[
+        bool | None, typer.Option(help="Measure MediaPipe behind a plain server too; as a rule where it is installed.")
+    ] = None,
+    seconds: _Seconds = 4,
+    repeats: _Repeats = 3,
+    json: _Json = None,
+    html: _Html = None,
+) -> None:
+    """Find how many sessions this machine holds: p95 of the age at most 33 ms, at most 1 % of the frames dropped."""
+    outputs = tuple(output or (Output.ANNOTATED, Output.LANDMARKS))
+    options = _options(url=url, size=size, rate=rate, output=outputs[0], seconds=seconds, repeats=repeats)
+    with_original = url is None and (find_spec("mediapipe") is not None if compare is None else compare)
+    bench = Capacity(options, contenders(tuple(one.value for one in outputs), with_original=with_original), limit)
+    is_complete = _run(bench.run, None)
+    results = bench.results()
+    report = Report.of("capacity", options, results, is_complete=is_complete, outputs=outputs, limit=limit)
+    _finish(report, bench_tables.capacity_tables(results), json, html)
+
+
+@app.command()
+def ablation(
+    *,
+    size: _Size = "640x480",
+    rate: _Rate = 30,
+    seconds: _Seconds = 4,
+    repeats: _Repeats = 3,
+    json: _Json = None,
+    html: _Html = None,
+) -> None:
+    """Show what each cure brings: the original, its cures one by one and together, then handstream's steps one by one. Needs mediapipe."""
+    options = _options(url=None, size=size, rate=rate, output=Output.ANNOTATED, seconds=seconds, repeats=repeats)
+    bench = Ablation(options)
+    is_complete = _run(bench.run, bench.measurements)
+    rows = bench.rows()
+    _finish(Report.of("ablation", options, rows, is_complete=is_complete), bench_tables.ablation_tables(rows), json, html)
+
+
+@app.command()
+def soak(
+    *,
+    minutes: Annotated[float, typer.Option(min=0.05, max=24 * 60, help="How long.")] = 5,
+    share: Annotated[float, typer.Option(min=0.05, max=1.5, help="The part of the measured capacity that is asked of the server.")] = 0.8,
+    sessions: Annotated[int | None, typer.Option(min=1, max=256, help="Ask for so many sessions, and do not measure the capacity.")] = None,
+    url: _Url = None,
+    size: _Size = "640x480",
+    rate: _Rate = 30,
+    output: _OneOutput = Output.ANNOTATED,
+    limit: _Limit = 32,
+    seconds: Annotated[float, typer.Option(min=1, max=120, help="How long a session stays before another takes its place.")] = 20,
+    json: _Json = None,
+    html: _Html = None,
+) -> None:
+    """Load a server for minutes, and see whether its memory, files, threads and latency stay as they were."""
+    options = _options(url=url, size=size, rate=rate, output=output, seconds=seconds, repeats=1)
+    if sessions is None:
+        short = replace(options, seconds=_SEARCH_S)
+        trial = Capacity(short, contenders((output.value,), with_original=False), limit)
+        if not _run(trial.run, None):
+            raise typer.Exit(_INTERRUPTED)
+        sessions = max(1, int(trial.results()[0].sessions * share))
+    bench = Soak(options, sessions=sessions, minutes=minutes)
+    is_complete = _run(bench.run, bench.measurements)
+    result = bench.result()
+    report = Report.of("soak", options, [result], is_complete=is_complete, minutes=minutes, share=share)
+    _finish(report, bench_tables.soak_tables(result), json, html)
+
+
+def _options(*, url: str | None, size: str, rate: float, output: Output, seconds: float, repeats: int) -> BenchOptions:
+    if url is not None:
+        _say_if_far(url)
+    return BenchOptions(url=url, size_wh=_size(size), frames_per_second=rate, output=output, seconds=seconds, repeats=repeats)
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.lower().partition("x")
+    if not (
+        width.isdecimal() and height.isdecimal() and all(_SMALLEST_SIDE_PX <= int(side) <= _LARGEST_SIDE_PX for side in (width, height))
+    ):
+        sides = f"each side {_SMALLEST_SIDE_PX} to {_LARGEST_SIDE_PX} pixels"
+        raise HandstreamError(f"The size must be like 640x480, {sides}, not {text!r}.", code="bad_size")
+    return int(width), int(height)
+
+
+def _say_if_far(url: str) -> None:
+    """Whoever measures another machine should know that pictures and load go there."""
+    host = urlsplit(url).hostname or ""
+    try:
+        is_here = ipaddress.ip_address(socket.gethostbyname(host)).is_loopback
+    except (OSError, ValueError):
+        is_here = False
+    if not is_here:
+        typer.echo(f"This sends load to {host}, which is another machine: measure only servers that are yours.", err=True)
+
+
+def _run(run: Callable[[Step], None], measurements: int | None) -> bool:
+    """Runs a benchmark with its progress. False if Ctrl-C ended it."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress, _terminated_like_ctrl_c():
+        task = progress.add_task("preparing", total=measurements)
+        done = iter(range(10**9))
+        try:
+            run(lambda text: progress.update(task, description=text, completed=next(done)))
+        except KeyboardInterrupt:
+            return False
+    return True
+
+
+@contextmanager
+def _terminated_like_ctrl_c() -> Iterator[None]:
+    """SIGTERM ends the servers and clients too, instead of leaving them behind."""
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _finish(report: Report, tables: list[Table], json: Path | None, html: Path | None) -> None:
+    console = Console()
+    for table in tables:
+        console.print(table)
+    if json is not None:
+        report.write_json(json)
+    if html is not None:
+        report.write_html(html)
+    if not report.is_complete:
+        console.print("Ctrl-C: these are the measurements until then.")
+        raise typer.Exit(_INTERRUPTED)
