@@ -10,12 +10,13 @@ BIN := .venv/bin
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
 REFERENCE := .venv/.reference
+SUPPLY := .venv/supply
 NODE_MODULES := web/node_modules/.installed
 PAGE := src/handstream/page/index.html
 PAGE_SOURCES := $(shell find web/src web/public -type f 2>/dev/null) web/index.html web/vite.config.ts web/tsconfig.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test check check-python check-page test-python test-web test-page chromium wheel format lock clean
+.PHONY: help run dev test check check-python check-page check-deploy audit sbom test-python test-web test-page chromium wheel format lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,7 +32,7 @@ dev: $(DEV) $(NODE_MODULES) ## The same, and both sides reload when a file chang
 
 test: check test-python test-web test-page ## Every check and every test
 
-check: check-python check-page ## Types, style and architecture, both languages
+check: check-python check-page check-deploy ## Types, style and architecture, both languages
 
 check-python: $(DEV)
 	$(BIN)/ruff check .
@@ -41,6 +42,11 @@ check-python: $(DEV)
 
 check-page: $(NODE_MODULES)
 	cd web && npm run --silent check
+
+check-deploy: $(SUPPLY)/.installed ## The container image's definition and the Kubernetes manifests
+	$(SUPPLY)/bin/hadolint deploy/container/Containerfile
+	$(SUPPLY)/bin/yamllint --strict --config-file deploy/.yamllint.yaml deploy
+	$(SUPPLY)/bin/kubernetes-validate --strict --quiet deploy/kubernetes/*.yaml
 
 test-python: $(DEV) $(REFERENCE) $(PAGE) chromium ## The Python tests (ARGS="-k wire")
 	$(BIN)/pytest $(ARGS)
@@ -54,6 +60,15 @@ test-page: $(DEV) $(PAGE) chromium ## The page in a real Chromium
 # The Python tests open an example page in it, the page's tests the page.
 chromium: $(NODE_MODULES)
 	cd web && node e2e/find-chromium.mjs --install
+
+audit: $(SUPPLY)/.installed ## Look up known vulnerabilities of all that is shipped (asks PyPI and the npm registry)
+	$(SUPPLY)/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements/runtime.txt
+	cd web && npm audit --omit=dev
+
+sbom: $(SUPPLY)/.installed $(NODE_MODULES) ## Write what is shipped, as CycloneDX bills of materials, into dist/
+	mkdir -p dist
+	$(SUPPLY)/bin/cyclonedx-py requirements requirements/runtime.txt --pyproject pyproject.toml --output-reproducible --output-file dist/sbom-python.cdx.json
+	cd web && npm sbom --sbom-format=cyclonedx --omit=dev > ../dist/sbom-page.cdx.json
 
 wheel: $(DEV) $(PAGE) ## Build the wheel, with the page inside, into dist/
 	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
@@ -69,6 +84,7 @@ lock: ## Pin the newest allowed versions again (needs uv)
 	$(PIN) pyproject.toml --output-file requirements/runtime.txt
 	$(PIN) pyproject.toml --group dev --extra mediapipe --constraint requirements/runtime.txt --output-file requirements/dev.txt
 	printf 'editables\nhatchling\n' | $(PIN) - --constraint requirements/dev.txt --output-file requirements/build.txt
+	$(PIN) --group supply --output-file requirements/supply.txt
 	printf 'mediapipe==0.10.21\n' | $(PIN) - --no-deps --output-file requirements/mediapipe.txt
 	cd web && npm update
 
@@ -90,6 +106,12 @@ $(RUNTIME): requirements/runtime.txt requirements/build.txt pyproject.toml | .ve
 
 $(DEV): requirements/dev.txt $(RUNTIME)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# In an environment of its own: what looks at the dependencies shall not be one.
+$(SUPPLY)/.installed: requirements/supply.txt | .venv/bin/python
+	$(PYTHON) -m venv $(SUPPLY)
+	$(SUPPLY)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/supply.txt
 	@touch $@
 
 # mediapipe 0.10.21, the judge of parity. It has no wheel for Python 3.13: there the tests that need it skip and say so.
