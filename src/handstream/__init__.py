@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from handstream import solutions
     from handstream.tracking import HandTracker
 
-__all__ = ["HandTracker", "__version__", "solutions"]
+    __version__: str
 
-__version__ = version("handstream")
+__all__ = ["HandTracker", "__version__", "solutions"]
 
 
 def __getattr__(name: str) -> object:
-    """Imports the parts that bring OpenCV and the networks when they are first asked for: `import handstream` stays quick."""
+    """Imports the parts that bring OpenCV and the networks, and reads the version, when they are first asked for.
+
+    So `import handstream` is quick.
+    """
+    if name == "__version__":
+        return import_module("importlib.metadata").version("handstream")
     if name == "HandTracker":
         return import_module("handstream.tracking").HandTracker
     if name == "solutions":

@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from handstream.cli import app
+from handstream.cli.app import app
 from handstream.server.settings import ServerSettings
 from tests.server.serving import WAIT_S, jpeg, until
 

@@ -149,7 +149,8 @@ def test_ctrl_c_before_the_first_picture_leaves_older_files(tmp_path: Path) -> N
     # The signal comes when the tracking begins, as it would if the models took long to load.
     program = """
 import os, signal, sys
-from handstream.cli import app, track
+from handstream.cli import track
+from handstream.cli.app import app
 begin = track.track_source
 def interrupted(*arguments, **options):
     os.kill(os.getpid(), signal.SIGINT)

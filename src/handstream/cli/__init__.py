@@ -1,4 +1,4 @@
-"""The command `handstream`: `main`. `app` lists the subcommands; each is a module beside it, and what it does lives in the rooms it calls."""
+"""The command `handstream`: `main`. `app` lists its subcommands, each a module beside it; what they do lives in the rooms they call."""
 
 from __future__ import annotations
 

@@ -18,12 +18,15 @@ from handstream.frames import Output
 from handstream.protocol.settings import Limits, SessionSettings
 from handstream.vision.engines import DEFAULT_ENGINE, EngineName, Precision
 
-__all__ = ["ENVIRONMENT_PREFIX", "LogLevel", "ServerSettings"]
+__all__ = ["ENVIRONMENT_PREFIX", "LogFormat", "LogLevel", "ServerSettings"]
 
 ENVIRONMENT_PREFIX = "HANDSTREAM_"
 """What the settings' names begin with in the environment."""
 
 LogLevel = Literal["critical", "error", "warning", "info", "debug"]
+
+LogFormat = Literal["auto", "text", "json"]
+"""`text` is for people, `json` one object a line for programs; `auto` is text, with colours on a terminal."""
 
 _SESSION = SessionSettings()
 _LIMITS = Limits()
@@ -45,10 +48,13 @@ class ServerSettings(BaseSettings):
         default=None, description="File with such tokens, one a line; any of them will do. Lines that begin with # are skipped."
     )
     jwt_secret: str | None = Field(
-        default=None, repr=False, description="Who connects must show a JSON Web Token signed with this secret (HS256), of 32 bytes or more."
+        default=None,
+        repr=False,
+        description="Who connects must show a JSON Web Token signed with this secret (HS256) of 32 bytes or more.",
     )
     jwt_public_key_file: Path | None = Field(
-        default=None, description="The same, signed with the private key of this public one, PEM: RSA (RS256), P-256 (ES256) or Ed25519 (EdDSA)."
+        default=None,
+        description="The same with the public key of who signs, PEM: RSA (RS256), P-256 (ES256) or Ed25519 (EdDSA).",
     )
     jwt_audience: str | None = Field(default=None, description="The audience (aud) that a JSON Web Token must be made for.")
     jwt_issuer: str | None = Field(default=None, description="Who must have made a JSON Web Token (iss).")
@@ -104,7 +110,9 @@ class ServerSettings(BaseSettings):
     )
     max_sessions: int = Field(default=200, ge=1, description="The most sessions at once. Beyond it clients are told to come again later.")
     max_sessions_by_address: int = Field(
-        default=64, ge=1, description="The most sessions at once of one address; of an IPv6 network of 64 bits. Those that can be resumed count."
+        default=64,
+        ge=1,
+        description="The most sessions at once of one address (IPv6: 64 bits of it). Those that can be resumed count.",
     )
     max_session_frames_per_second: float = Field(
         default=_LIMITS.max_frames_per_second,
@@ -168,6 +176,9 @@ class ServerSettings(BaseSettings):
     )
     metrics: bool = Field(default=True, description="Tell Prometheus at /metrics how the server fares.")
     log_level: LogLevel = Field(default="info", description="The least severe messages that are logged.")
+    log_format: LogFormat = Field(
+        default="auto", description="How the log is written: json is one object a line, auto is text with colours on a terminal."
+    )
 
     @model_validator(mode="after")
     def _lists_can_be_read(self) -> Self:

@@ -37,6 +37,7 @@ class FreshWebSocketProtocol(WebSocketsSansIOProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Makes the buffers small. asyncio and uvloop have switched Nagle's algorithm off already (TCP_NODELAY)."""
         super().connection_made(transport)
+        self.conn.debug = False  # At "debug" it would log each message and header: pictures, landmarks and tokens.
         cast("asyncio.Transport", transport).set_write_buffer_limits(high=0)
         connection = transport.get_extra_info("socket")
         if hasattr(socket, "TCP_NOTSENT_LOWAT") and connection is not None and connection.family in (socket.AF_INET, socket.AF_INET6):
