@@ -79,6 +79,7 @@ format: $(DEV) $(NODE_MODULES) ## Put both languages into the project's style
 	cd web && npm run --silent format
 
 PIN := uv pip compile --universal --generate-hashes --python-version 3.11 --no-header --upgrade --quiet
+PEERS := benchmarks/peers/requirements
 
 lock: ## Pin the newest allowed versions again (needs uv)
 	$(PIN) pyproject.toml --output-file requirements/runtime.txt
@@ -86,6 +87,9 @@ lock: ## Pin the newest allowed versions again (needs uv)
 	printf 'editables\nhatchling\n' | $(PIN) - --constraint requirements/dev.txt --output-file requirements/build.txt
 	$(PIN) --group supply --output-file requirements/supply.txt
 	printf 'mediapipe==0.10.21\n' | $(PIN) - --no-deps --output-file requirements/mediapipe.txt
+	$(PIN) pyproject.toml --extra mediapipe --constraint requirements/dev.txt --output-file $(PEERS)/original.txt
+	$(PIN) $(PEERS)/aiortc.in --output-file $(PEERS)/aiortc.txt
+	$(PIN) $(PEERS)/fastrtc.in --output-file $(PEERS)/fastrtc.txt
 	cd web && npm update
 
 clean: ## Remove all that make has made

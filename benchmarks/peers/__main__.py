@@ -1,0 +1,77 @@
+"""Compares handstream with other ways to show tracked hands of a browser's video. `python -m benchmarks.peers --help`.
+
+The method is in benchmarks/README.md.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from benchmarks.machine import describe_machine
+from benchmarks.peers.clip import prepare
+from benchmarks.peers.contenders import CONTENDERS
+from benchmarks.peers.measurement import Course
+from benchmarks.peers.report import failures, sheets, write
+from benchmarks.peers.results import Results, Row, rows_of, run_rounds
+from benchmarks.sheets import as_rich
+from rich.console import Console
+from rich.progress import Progress
+
+FRAMES_PER_SECOND = 30
+WARM_UP_S = 2.0
+SECONDS, QUICK_SECONDS = 5.0, 3.0
+ROUNDS = 3
+WIDTH = 120
+"""Of the tables in a file or a pipe."""
+
+
+def main(
+    *,
+    clip: Annotated[Path | None, typer.Option(help="A video with a hand in view; the demo clip unless given.")] = None,
+    clients: Annotated[
+        list[int] | None, typer.Option(min=1, max=16, help="Clients at once; may be given again. 1 and 4 unless given.")
+    ] = None,
+    contender: Annotated[
+        list[str] | None, typer.Option(help=f"One of {', '.join(peer.key for peer in CONTENDERS)}; may be given again.")
+    ] = None,
+    results_folder: Annotated[Path | None, typer.Option("--results", help="Write peers.json, .md and .png into this folder.")] = None,
+    quick: Annotated[bool, typer.Option(help="One round of 3 s windows: about three minutes.")] = False,
+) -> None:
+    """Runs all contenders in turns, on this machine alone, and shows how old the hand on the screen is."""
+    unknown = set(contender or ()) - {peer.key for peer in CONTENDERS}
+    if unknown:
+        raise typer.BadParameter(f"there is no contender {', '.join(sorted(unknown))}; see --help")
+    rounds = 1 if quick else ROUNDS
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    rows = rows_of([peer for peer in CONTENDERS if contender is None or peer.key in contender], clients or [1, 4])
+    with tempfile.TemporaryDirectory() as scratch, Progress(console=console, transient=True) as progress:
+        course = Course(
+            clip=Path(scratch) / "clip.npy",
+            frames_per_second=FRAMES_PER_SECOND,
+            warm_up_s=WARM_UP_S,
+            seconds=QUICK_SECONDS if quick else SECONDS,
+            scratch=Path(scratch),
+        )
+        prepare(clip, course.clip)
+        name = clip.name if clip else "the demo clip"
+        results = Results(describe_machine(), name, course.frames_per_second, course.seconds, rounds, [row for _, row in rows])
+        bar = progress.add_task("making environments", total=rounds * len(rows))
+
+        def show(row: Row) -> None:
+            progress.update(bar, advance=1, description=f"{row.name}, {row.clients} clients")
+
+        run_rounds(rows, course.measure, rounds, show)
+    for sheet in sheets(results):
+        console.print(as_rich(sheet))
+    for failure in failures(results.rows):
+        console.print(failure)
+    if results_folder:
+        write(results, results_folder)
+
+
+if __name__ == "__main__":
+    typer.run(main)
