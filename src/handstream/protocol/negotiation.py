@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from handstream.protocol.session import Session, SessionIdentity
     from handstream.protocol.settings import Limits, SessionSettings
 
-__all__ = ["negotiate"]
+__all__ = ["BEARER_PREFIX", "PLAIN_SUBPROTOCOL", "negotiate"]
+
+BEARER_PREFIX = "handstream.bearer."
+"""What stands before a token that a page offers as a subprotocol. It is never chosen, as the answer would repeat the token."""
+
+PLAIN_SUBPROTOCOL = "handstream.plain"
+"""The plain way by name, for a page that offers a token: a browser wants one of the subprotocols that it offered."""
 
 _QUERY_PARAMETERS = ("output", "jpeg_quality", "resume")
 
@@ -40,13 +46,16 @@ def negotiate(
     Raises:
         MessageError: `unknown_subprotocol` or `bad_query`: the upgrade is to be refused.
     """
-    if offered and SUBPROTOCOL not in offered:
+    spoken = [name for name in offered if not name.startswith(BEARER_PREFIX)]
+    settings = _with_query(settings, query, limits)
+    if SUBPROTOCOL in spoken:
+        return V1Session(identity, settings, limits)
+    if spoken and PLAIN_SUBPROTOCOL not in spoken:
         raise MessageError(
-            f'None of these subprotocols is spoken here: {", ".join(offered)[:80]}. Offer "{SUBPROTOCOL}", or none for the plain way.',
+            f'None of these subprotocols is spoken here: {", ".join(spoken)[:80]}. Offer "{SUBPROTOCOL}", or none for the plain way.',
             code="unknown_subprotocol",
         )
-    session = V1Session if offered else PlainSession
-    return session(identity, _with_query(settings, query, limits), limits)
+    return PlainSession(identity, settings, limits, subprotocol=PLAIN_SUBPROTOCOL if spoken else None)
 
 
 def _with_query(settings: SessionSettings, query: Sequence[tuple[str, str]], limits: Limits) -> SessionSettings:

@@ -52,10 +52,9 @@ class PlainAnswer:
 class PlainSession(Session):
     """A session of the plain way. It numbers the frames itself: `frame_id` counts the binary messages from 0."""
 
-    subprotocol = None
-
-    def __init__(self, identity: SessionIdentity, settings: SessionSettings, limits: Limits) -> None:
+    def __init__(self, identity: SessionIdentity, settings: SessionSettings, limits: Limits, *, subprotocol: str | None = None) -> None:
         super().__init__(identity, settings, limits)
+        self.subprotocol = subprotocol
         self._next_frame_id = 0
 
     def receive_text(self, text: str, now_ns: int) -> Sequence[Action]:

@@ -26,8 +26,8 @@ class Limits:
         max_frame_pixels: The most pixels that a picture may declare, width times height. 8294400 is one picture of 3840x2160.
         max_hands: The most hands that a session may ask for, 1..255.
         max_frames_per_second: The most frames that are processed in the long run; 120 is twice what the fastest usual cameras give.
-        max_texts_per_second: The most texts that are read in the long run. One takes the server some 0.1 ms, so 100 of them take a hundredth
-            of the event loop.
+        max_texts_per_second: The most texts that are read in the long run. One takes the server some 0.1 ms, so 100 of them take a
+            hundredth of the event loop.
     """
 
     max_message_bytes: int = 4 * 1024 * 1024

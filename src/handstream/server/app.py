@@ -24,9 +24,14 @@ from pydantic import BaseModel
 from handstream import __version__
 from handstream.executor import Executor
 from handstream.pipeline import tracker_options
+from handstream.server.access import Access
+from handstream.server.admission import Admission
+from handstream.server.deadlines import Timeouts
+from handstream.server.gate import Gate
 from handstream.server.observation import Observation
 from handstream.server.page import page_routes
 from handstream.server.readiness import EngineLoader, NotReadyError
+from handstream.server.refusals import Refusals
 from handstream.server.sessions import Sessions
 from handstream.server.settings import ServerSettings
 from handstream.server.watchdog import Watchdog
@@ -76,7 +81,7 @@ def create_app(
     loader = EngineLoader(open_it, tracker_options(settings.session_settings))
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Gate]]:
         executor = Executor(settings.threads or None)
         app.state.executor = executor
         app.state.sessions = Sessions(settings, executor)
@@ -85,7 +90,7 @@ def create_app(
         watching = asyncio.create_task(app.state.watchdog.run())
         loading = asyncio.create_task(_load(loader, app.state.observation, on_loaded))
         try:
-            yield
+            yield {"gate": Gate(settings, Refusals(app.state.sessions.refuse))}
         finally:
             watching.cancel()
             loading.cancel()
@@ -96,14 +101,19 @@ def create_app(
 
     app = FastAPI(title="handstream", summary="Real-time hand tracking over a WebSocket", version=__version__, lifespan=lifespan)
 
+    access = Access.of(settings)
+    app.add_middleware(Admission, trusted=settings.trusted_networks)
+
     @app.websocket("/ws/video")
     async def video(websocket: WebSocket) -> None:
         await serve_video(
             websocket,
+            access=access,
             sessions=app.state.sessions,
             loader=loader,
             observation=app.state.observation,
             reader_timeout_s=settings.reader_timeout_s,
+            timeouts=Timeouts.of(settings),
         )
 
     @app.get("/healthz", tags=["health"], responses={503: {"model": Health}})

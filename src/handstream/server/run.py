@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import socket
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +16,10 @@ from uvicorn.supervisors import ChangeReload
 
 import handstream
 from handstream.errors import HandstreamError
+from handstream.server.access import check_exposure
 from handstream.server.app import create_app
+from handstream.server.listener import Server
+from handstream.server.logs import configure_logs
 from handstream.server.transport import FreshWebSocketProtocol
 
 if TYPE_CHECKING:
@@ -26,9 +31,6 @@ if TYPE_CHECKING:
     from handstream.server.settings import ServerSettings
 
 __all__ = ["address", "bind", "run", "run_reloading", "uvicorn_config"]
-
-_GRACE_S = 3
-"""How long sessions may take to end when the server is stopped, in seconds."""
 
 
 def run(settings: ServerSettings, *, on_listening: Callable[[str], None], on_ready: Callable[[], None]) -> None:
@@ -51,8 +53,9 @@ def run(settings: ServerSettings, *, on_listening: Callable[[str], None], on_rea
             failures.append(loader.failure)
             server.should_exit = True
 
+    check_exposure(settings)
     with bind(settings.host, settings.port) as listener:
-        server = uvicorn.Server(uvicorn_config(create_app(settings, on_loaded=loaded), settings))
+        server = Server(uvicorn_config(create_app(settings, on_loaded=loaded), settings))
         on_listening(address(listener))
         with suppress(KeyboardInterrupt):  # uvicorn raises the signal again once it has stopped.
             server.run(sockets=[listener])
@@ -68,9 +71,10 @@ def run_reloading(settings: ServerSettings, *, on_listening: Callable[[str], Non
     """
     os.environ.update(settings.environment())
     config = uvicorn_config("handstream.server.app:create_app", settings, reload_dirs=[str(Path(handstream.__file__).parent)])
+    check_exposure(settings)
     with bind(settings.host, settings.port) as listener:
         on_listening(address(listener))
-        ChangeReload(config, target=uvicorn.Server(config).run, sockets=[listener]).run()
+        ChangeReload(config, target=partial(_run_reloaded, config, settings), sockets=[listener]).run()
 
 
 def uvicorn_config(app: FastAPI | str, settings: ServerSettings, *, reload_dirs: list[str] | None = None) -> uvicorn.Config:
@@ -84,12 +88,20 @@ def uvicorn_config(app: FastAPI | str, settings: ServerSettings, *, reload_dirs:
         ws=FreshWebSocketProtocol,
         ws_max_size=settings.max_message_bytes,
         ws_per_message_deflate=False,
-        timeout_graceful_shutdown=_GRACE_S,
+        proxy_headers=False,  # `server/admission.py` reads them
+        server_header=False,
+        timeout_graceful_shutdown=math.ceil(settings.stop_within_s / 2),  # the other half is for the frames that are processed
         log_config=None,
         access_log=settings.log_level == "debug",
         # What uvicorn says at "info" about each connection, the sessions say themselves.
         log_level=settings.log_level if settings.log_level != "info" else "warning",
     )
+
+
+def _run_reloaded(config: uvicorn.Config, settings: ServerSettings, sockets: list[socket.socket]) -> None:
+    """What the child process runs, which begins with an interpreter of its own."""
+    configure_logs(settings.log_level, settings.log_format)
+    Server(config).run(sockets)
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -19,6 +19,7 @@ from handstream.protocol.negotiation import negotiate
 from handstream.protocol.resumption import Resumptions
 from handstream.protocol.session import Close, SessionIdentity
 from handstream.server.figures import Tally
+from handstream.server.limits import address_group
 from handstream.server.video_session import VideoSession
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from handstream.server.settings import ServerSettings
     from handstream.vision.engines import Engine
 
-__all__ = ["ServerFullError", "Sessions"]
+__all__ = ["AddressFullError", "ServerFullError", "Sessions"]
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +53,12 @@ class ServerFullError(HandstreamError):
     """There is no place for another session now."""
 
     code = "server_full"
+
+
+class AddressFullError(HandstreamError):
+    """There is no place for another session of that address now."""
+
+    code = "too_many_sessions"
 
 
 class Sessions:
@@ -82,22 +89,29 @@ class Sessions:
         identity = SessionIdentity(server=f"handstream/{__version__}", engine=engine.name, session_id=secrets.token_hex(4))
         return negotiate(offered, query, identity=identity, settings=self._settings.session_settings, limits=self._settings.limits)
 
-    def check_room(self, *, may_resume: bool) -> None:
+    def check_room(self, address: str, *, may_resume: bool) -> None:
         """Whether another connection is let in.
 
         Args:
+            address: Where from.
             may_resume: Whether it says that it resumes a session, which has its place.
 
         Raises:
             ServerFullError: It is not.
+            AddressFullError: It is not, as that address has as many sessions as one may have.
         """
-        if self._is_full and not (may_resume and len(self._provisional) < _MAX_PROVISIONAL):
-            raise ServerFullError("The server takes no further session now, so that those that it has stay fast. Try again later.")
-
-    def begin(self, session: Session, engine: Engine) -> VideoSession:
-        """A new session; a provisional one where there is no place."""
-        video = VideoSession(session, self._executor, engine)
+        if may_resume and len(self._provisional) < _MAX_PROVISIONAL:
+            return
         if self._is_full:
+            raise ServerFullError("The server takes no further session now, so that those that it has stay fast. Try again later.")
+        group = address_group(address)
+        if self._is_address_full(group) and self._parked_of(group) is None:
+            raise AddressFullError("Your address has as many sessions as one may have. End one of them first.")
+
+    def begin(self, session: Session, engine: Engine, address: str, *, may_resume: bool) -> VideoSession:
+        """A new session; a provisional one where there is no place."""
+        video = VideoSession(session, self._executor, engine, address_group(address))
+        if self._is_full or (may_resume and self._is_address_full(video.address)):
             self._provisional.add(video)
         else:
             self._let_in(video)
@@ -108,9 +122,10 @@ class Sessions:
 
         Raises:
             ServerFullError: It was let in provisionally, and there is still no place.
+            AddressFullError: The same of its address.
         """
         if video in self._provisional:
-            self.check_room(may_resume=False)
+            self.check_room(video.address, may_resume=False)
             self._provisional.discard(video)
             self._let_in(video)
 
@@ -150,7 +165,7 @@ class Sessions:
         self._end([video], reason)
 
     def refuse(self, reason: str) -> None:
-        """A connection was refused, for one of a few reasons."""
+        """Something was refused, for one of a few reasons."""
         self._tally.refuse(reason)
 
     def statistics(self) -> ServerStatistics:
@@ -170,7 +185,17 @@ class Sessions:
             return False
         return (sessions + 1) * self._settings.min_session_frames_per_second > capacity.total
 
+    def _is_address_full(self, group: str) -> bool:
+        return sum(video.address == group for video in self._videos) >= self._settings.max_sessions_by_address
+
+    def _parked_of(self, group: str) -> VideoSession | None:
+        """The oldest session of that address that has no connection."""
+        return next((video for video in self._videos if video.address == group and video.connection is None), None)
+
     def _let_in(self, video: VideoSession) -> None:
+        """Gives a session its place. Who comes and goes without end displaces sessions of the own address alone."""
+        if self._is_address_full(video.address) and (parked := self._parked_of(video.address)) is not None:
+            self.end(parked, "displaced")
         self._tally.begin(video.way)
         logger.info("session began", extra={"session": video.name, "way": video.way})
         self._videos[video] = None

@@ -77,11 +77,13 @@ class VideoSession:
         figures: What it amounted to so far.
         unsent: The result that waits to be sent.
         connection: The connection that is attached.
+        address: Where its connection comes from, or the last one did; a whole network for IPv6 (`limits.address_group`).
     """
 
-    def __init__(self, session: Session, executor: Executor, engine: Engine) -> None:
+    def __init__(self, session: Session, executor: Executor, engine: Engine, address: str) -> None:
         """Opens a lane; the tracker comes with the first frame. Made on the event loop."""
         self.session = session
+        self.address = address
         self.figures = SessionFigures(time.monotonic_ns())
         self.unsent: LatestSlot[UnsentResult] = LatestSlot()
         self.connection: Attached | None = None
@@ -97,7 +99,7 @@ class VideoSession:
     @property
     def way(self) -> str:
         """The way of talking: `plain` or `v1`."""
-        return "plain" if self.session.subprotocol is None else "v1"
+        return "v1" if self.session.can_resume else "plain"
 
     def offer(self, offer: Offer) -> None:
         """Gives a frame to the threads. One that was waiting there is dropped."""
@@ -157,7 +159,7 @@ class VideoSession:
         except HandstreamError as error:
             self._loop.call_soon_threadsafe(self._fail, offer.frame.frame_id, error, connection)
         except Exception:
-            logger.exception("session %s: frame %d could not be processed", self.name, offer.frame.frame_id)
+            logger.exception("frame could not be processed", extra={"session": self.name, "frame": offer.frame.frame_id})
             failure = HandstreamError("The server could not process this frame; its log says why.", code="tracking_failed")
             self._loop.call_soon_threadsafe(self._fail, offer.frame.frame_id, failure, connection)
         else:

@@ -15,6 +15,7 @@ import logging
 import time
 from collections import deque
 from contextlib import suppress
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse
@@ -23,16 +24,20 @@ from starlette.websockets import WebSocketDisconnect
 from handstream.errors import HandstreamError, MessageError
 from handstream.protocol.control import ErrorMessage, error_object
 from handstream.protocol.session import Close, Offer, Open, Reply
+from handstream.server.access import AccessError
+from handstream.server.deadlines import RESUMABLE, Deadlines
 from handstream.server.readiness import NotReadyError
-from handstream.server.sessions import ServerFullError
+from handstream.server.sessions import AddressFullError, ServerFullError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from starlette.websockets import WebSocket
 
     from handstream.protocol.control import Hello
     from handstream.protocol.session import Action
+    from handstream.server.access import Access
+    from handstream.server.deadlines import Timeouts
     from handstream.server.figures import AnsweredFrame
     from handstream.server.observation import Observation
     from handstream.server.readiness import EngineLoader
@@ -52,7 +57,7 @@ _INTERNAL_ERROR = 1011
 _TRY_AGAIN_LATER = 1013
 """The close code of a server that is full (in IANA's registry of WebSocket close codes)."""
 
-_FULL_RETRY_AFTER_S = 5
+_FULL_RETRY_AFTER_S = "5"
 
 _HELLO_TIMEOUT_S = 5.0
 """How long a connection that was let in provisionally may take to name the session that it resumes."""
@@ -67,31 +72,45 @@ _LOST = {1005, 1006}
 
 
 async def serve_video(
-    websocket: WebSocket, *, sessions: Sessions, loader: EngineLoader, observation: Observation, reader_timeout_s: float
+    websocket: WebSocket,
+    *,
+    access: Access,
+    sessions: Sessions,
+    loader: EngineLoader,
+    observation: Observation,
+    reader_timeout_s: float,
+    timeouts: Timeouts,
 ) -> None:
     """Serves one connection from its upgrade request to its end, or refuses it with an HTTP error."""
+    offered, query = websocket.scope["subprotocols"], websocket.query_params
+    address = websocket.client.host if websocket.client is not None else ""
     try:
+        token_expires_s = access.check(websocket.scope["scheme"], websocket.headers, offered)
         engine = loader.engine()
-        session = sessions.negotiate(websocket.scope["subprotocols"], websocket.query_params.multi_items(), engine)
-        sessions.check_room(may_resume=session.can_resume and "resume" in websocket.query_params)
+        session = sessions.negotiate(offered, query.multi_items(), engine)
+        may_resume = session.can_resume and "resume" in query
+        sessions.check_room(address, may_resume=may_resume)
+    except AccessError as error:
+        await _deny(websocket, error.status, error, {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else {})
     except NotReadyError as error:
-        await _deny(websocket, sessions, 503, error, retry_after_s=1)
+        await _deny(websocket, 503, error, {"Retry-After": "1"})
     except ServerFullError as error:
-        await _deny(websocket, sessions, 503, error, retry_after_s=_FULL_RETRY_AFTER_S)
+        await _deny(websocket, 503, error, {"Retry-After": _FULL_RETRY_AFTER_S})
+    except AddressFullError as error:
+        await _deny(websocket, 429, error, {"Retry-After": _FULL_RETRY_AFTER_S})
     except MessageError as error:
-        await _deny(websocket, sessions, 400, error)
+        await _deny(websocket, 400, error, {})
     else:
         await websocket.accept(session.subprotocol)
-        video = sessions.begin(session, engine)
-        await _Connection(websocket, sessions, video, observation.observers(), reader_timeout_s).run()
+        video = sessions.begin(session, engine, address, may_resume=may_resume)
+        connection = _Connection(websocket, sessions, video, observation.observers(), reader_timeout_s)
+        deadlines = Deadlines(timeouts, connection.interrupt, token_expires_s=token_expires_s, owes_hello=lambda: connection.owes_hello)
+        await connection.run(deadlines)
 
 
-async def _deny(
-    websocket: WebSocket, sessions: Sessions, status_code: int, error: HandstreamError, *, retry_after_s: int | None = None
-) -> None:
+async def _deny(websocket: WebSocket, status_code: int, error: HandstreamError, headers: Mapping[str, str]) -> None:
     """Answers the upgrade request with an HTTP error instead."""
-    sessions.refuse(error.code)
-    headers = None if retry_after_s is None else {"Retry-After": str(retry_after_s)}
+    websocket.state.gate.refusals.count(error.code, websocket.client.host if websocket.client is not None else None)
     await websocket.send_denial_response(JSONResponse(error_object(ErrorMessage.of(error)), status_code, headers))
 
 
@@ -115,14 +134,21 @@ class _Connection:
         self._close: Close | None = None
         self._is_lost = False
         self._end_reason = "lost"
+        self._deadlines: Deadlines
         self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._something_to_send = asyncio.Event()
         self._room_for_texts = asyncio.Event()
         self._room_for_texts.set()
         video.connection = self
 
-    async def run(self) -> None:
-        """Reads and sends until either side ends it; then gives back all that the session held, or parks it."""
+    @property
+    def owes_hello(self) -> bool:
+        """Whether the client has still to open a session of the way that has a hello."""
+        return self._video.session.can_resume and not self._video.session.is_open
+
+    async def run(self, deadlines: Deadlines) -> None:
+        """Reads and sends until either side or a deadline ends it; then gives back all that the session held, or parks it."""
+        self._deadlines = deadlines
         if self._sessions.is_provisional(self._video):
             asyncio.get_running_loop().call_later(_HELLO_TIMEOUT_S, self._end_if_provisional)
         try:
@@ -142,6 +168,7 @@ class _Connection:
             with suppress(WebSocketDisconnect):
                 await self._websocket.close(_INTERNAL_ERROR, "the server failed; its log says why")
         finally:
+            deadlines.close()
             self._leave()
 
     def carry_out(self, actions: Sequence[Action]) -> None:
@@ -172,27 +199,28 @@ class _Connection:
         if resumed is None:
             try:
                 self._sessions.confirm(self._video)
-            except ServerFullError as error:
-                self._sessions.refuse(error.code)
+            except (ServerFullError, AddressFullError) as error:
+                self._websocket.state.gate.refusals.count(error.code, self._video.address)
                 text = self._video.session.error_text(ErrorMessage.of(error))
                 self.carry_out([Reply(text), Close(_TRY_AGAIN_LATER, error.code)])
                 return
         else:
+            address = self._video.address
             self._sessions.end(self._video, "resumed_another")
             self._video = resumed
-            resumed.connection = self
+            resumed.connection, resumed.address = self, address
         ticket = self._sessions.issue_ticket(self._video)
         self.carry_out(self._video.session.open(hello, ticket, resumed=resumed is not None))
 
     def _end_if_provisional(self) -> None:
         if self._sessions.is_provisional(self._video):
-            self._sessions.refuse(ServerFullError.code)
+            self._websocket.state.gate.refusals.count(ServerFullError.code, self._video.address)
             self.interrupt(Close(_TRY_AGAIN_LATER, ServerFullError.code))
 
     def _leave(self) -> None:
         if self._video.connection is not self:
             return  # Another connection has taken the session over.
-        may_come_back = self._close == _READER_TIMEOUT or (self._close is None and self._is_lost)
+        may_come_back = self._close in (_READER_TIMEOUT, *RESUMABLE) or (self._close is None and self._is_lost)
         if self._video.session.is_open and may_come_back:
             self._sessions.park(self._video)
         else:
@@ -206,6 +234,7 @@ class _Connection:
             if message["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(message["code"], message.get("reason"))
             if message.get("bytes") is not None:
+                self._deadlines.frame_came()
                 self._video.figures.received_bytes += len(message["bytes"])
                 self.carry_out(self._video.session.receive_binary(message["bytes"], now_ns))
             else:

@@ -1,0 +1,129 @@
+"""Accepting connections: `Server` is uvicorn's with a `Listener` that asks the gate before anything is done for a connection.
+
+uvicorn leaves accepting to the event loop, which makes a TLS handshake and a protocol of each connection before anybody could say no.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import struct
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from handstream.server.http_protocol import BoundedHttpProtocol
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
+
+    from handstream.server.gate import Arrival, Gate
+
+__all__ = ["Listener", "Server"]
+
+_ACCEPTS_AT_ONCE = 32
+"""How many are accepted before the event loop sees to the sessions again."""
+
+_PAUSE_S = 0.5
+"""How long nothing is accepted after the process ran out of file descriptors: until some were given back it would only fail again."""
+
+_EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+
+_RESET = struct.pack("ii", 1, 0)
+"""SO_LINGER of nothing: the connection is reset, and the kernel keeps nothing of it."""
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server. The application's lifespan gives it the `Gate`, as `gate` in its state."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts the application, then accepts connections from those sockets."""
+        await super().startup(sockets=[])
+        gate: Gate = self.lifespan.state["gate"]
+
+        def protocol(arrival: Arrival) -> BoundedHttpProtocol:
+            return BoundedHttpProtocol(self.config, self.server_state, self.lifespan.state, arrival=arrival)
+
+        # uvicorn closes what is in this list when it stops, and a listener can be closed like the servers of asyncio.
+        self.servers = [Listener(listener, gate, protocol, self.config.ssl) for listener in sockets or []]  # type: ignore[misc]
+
+
+class Listener:
+    """Accepts from one socket until it is closed. All of it runs on the event loop."""
+
+    def __init__(
+        self, listener: socket.socket, gate: Gate, protocol: Callable[[Arrival], asyncio.Protocol], tls: ssl.SSLContext | None
+    ) -> None:
+        """Begins to accept.
+
+        Args:
+            listener: A socket that listens; it stays the caller's.
+            gate: Who is let in.
+            protocol: Makes what reads a connection.
+            tls: How connections are encrypted; None where they are not.
+        """
+        self._socket = listener
+        self._gate = gate
+        self._protocol = protocol
+        self._tls = tls
+        self._loop = asyncio.get_running_loop()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._pause: asyncio.TimerHandle | None = None
+        listener.setblocking(False)
+        self._resume()
+
+    def close(self) -> None:
+        """Accepts no more, and gives up handshakes that have not ended."""
+        self._loop.remove_reader(self._socket)
+        if self._pause is not None:
+            self._pause.cancel()
+        for task in self._tasks:
+            task.cancel()
+
+    async def wait_closed(self) -> None:
+        """Returns when nothing of this listener runs any more. The connections are uvicorn's to end."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _resume(self) -> None:
+        self._pause = None
+        self._loop.add_reader(self._socket, self._accept)
+
+    def _accept(self) -> None:
+        for _ in range(_ACCEPTS_AT_ONCE):
+            try:
+                connection, peer = self._socket.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                if error.errno not in _EXHAUSTED:
+                    raise
+                self._gate.refusals.count("no_file_descriptors", None)
+                self._loop.remove_reader(self._socket)
+                self._pause = self._loop.call_later(_PAUSE_S, self._resume)
+                return
+            self._admit(connection, peer[0])
+
+    def _admit(self, connection: socket.socket, address: str) -> None:
+        arrival = self._gate.admit(address)
+        if arrival is None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            connection.close()
+            return
+        connection.setblocking(False)
+        arrival.task = self._loop.create_task(self._connect(connection, arrival))
+        self._tasks.add(arrival.task)
+        arrival.task.add_done_callback(self._tasks.discard)
+
+    async def _connect(self, connection: socket.socket, arrival: Arrival) -> None:
+        """Makes the connection, encrypted if it is to be. The arrival's own timer bounds the handshake."""
+        try:
+            await self._loop.connect_accepted_socket(lambda: self._protocol(arrival), connection, ssl=self._tls)
+        except asyncio.CancelledError:
+            connection.close()
+            raise
+        except OSError:  # what a TLS handshake fails with, too
+            arrival.refuse("tls_handshake_failed")
+            arrival.leave()
+            connection.close()
