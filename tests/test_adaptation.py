@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,8 +22,8 @@ ANNOTATED: dict[str, object] = {"output": "annotated", "jpeg_quality": 50}
 LANDMARKS: dict[str, object] = {"output": "landmarks", "jpeg_quality": 50}
 
 
-def adaptation(settings: dict[str, object]) -> Adaptation:
-    return Adaptation(frame_interval_ms=33, jpeg_quality=80, settings=settings)
+def adaptation(settings: dict[str, object], min_scale: float = 0.25) -> Adaptation:
+    return Adaptation(frame_interval_ms=33, jpeg_quality=80, min_scale=min_scale, settings=settings)
 
 
 def run(adapting: Adaptation, *, bytes_per_ms: float, base_ms: float = 60, seconds: int = 20) -> None:
@@ -68,6 +69,19 @@ def test_of_images_that_are_encoded_already_only_the_rate_adapts() -> None:
     run(adapting, bytes_per_ms=125)
     assert (adapting.decision.jpeg_quality, adapting.decision.scale) == (80, 1.0)
     assert adapting.settings_to_ask_for() == {}
+
+
+@pytest.mark.parametrize(
+    ("settings", "min_scale", "sent_px"), [(LANDMARKS, 0.25, 240), (LANDMARKS, 0.5, 320), (LANDMARKS, 1.0, 640), (ANNOTATED, 0.25, 640)]
+)
+def test_of_a_near_hand_no_more_is_sent_than_the_networks_can_use(settings: dict[str, object], min_scale: float, sent_px: int) -> None:
+    adapting = adaptation(settings, min_scale)
+    adapting.see(RGB, 0)
+    near = FrameResult(0, 0, 640, 480, (), region_px=800, send_time_ns=5_000_000)
+    adapting.answer(SentFrame(0, 30_000, 0, 1e12, True, False), near, 400, 10)
+    assert decode(adapting.encode(RGB), max_pixels=RGB.size).shape[1] == sent_px
+    adapting.answer(SentFrame(1, 30_000, 33, 1e12, True, False), replace(near, region_px=0), 400, 43)
+    assert decode(adapting.encode(RGB), max_pixels=RGB.size).shape[1] == 640, "a hand that is still to be found may be a small one"
 
 
 def test_advice_is_heeded_and_the_rate_held_on_average() -> None:

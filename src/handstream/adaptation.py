@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from handstream.frames import Stage
+from handstream.protocol.detail import scales_from
 from handstream.protocol.rate import AnsweredFrame, RateBounds, RateController
 from handstream.vision.codec import encode_jpeg
 
@@ -35,15 +36,20 @@ _MAX_PROBES = 64
 class Adaptation:
     """The adaptation of one session. Not thread-safe, but for `encode`. Times are in ms of one monotonic clock."""
 
-    def __init__(self, *, frame_interval_ms: float, jpeg_quality: int, settings: Mapping[str, object]) -> None:
+    def __init__(self, *, frame_interval_ms: float, jpeg_quality: int, min_scale: float, settings: Mapping[str, object]) -> None:
         """Begins with full rate and detail.
 
         Args:
             frame_interval_ms: The least time between two frames.
             jpeg_quality: The best quality for arrays, 1..100.
+            min_scale: The least share of an array's width and height that is sent, above 0 and at most 1.
             settings: The session's.
+
+        Raises:
+            ValueError: One of them is out of range.
         """
-        self._bounds = RateBounds(frame_interval_ms=frame_interval_ms, jpeg_quality=jpeg_quality)
+        self._scales = scales_from(min_scale)
+        self._bounds = RateBounds(frame_interval_ms=frame_interval_ms, jpeg_quality=jpeg_quality, scales=self._scales)
         self._controller = RateController(self._bounds)
         self._due_ms = 0.0
         self._probes: deque[tuple[int, float]] = deque(maxlen=_MAX_PROBES)
@@ -76,7 +82,7 @@ class Adaptation:
         if isinstance(image, bytes):
             self._set_bounds(replace(self._bounds, scales=(1.0,), min_jpeg_quality=self._bounds.jpeg_quality), now_ms)
         else:
-            self._set_bounds(replace(self._bounds, capture_long_side_px=max(image.shape[:2])), now_ms)
+            self._set_bounds(replace(self._bounds, capture_long_side_px=max(image.shape[:2]), scales=self._scales), now_ms)
 
     def encode(self, rgb: NDArray[np.uint8]) -> bytes:
         """A picture as it is to be sent now. Blocks for some milliseconds; may be called on any thread.
@@ -121,6 +127,7 @@ class Adaptation:
             down_bytes=down_bytes,
         )
         self._controller.answered(answered, now_ms)
+        self._controller.see_region(result.region_share, now_ms)
 
     def replace(self, now_ms: float) -> None:
         """The server dropped a frame because a newer one came."""

@@ -28,7 +28,7 @@ import random
 import time
 from collections import deque
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 
@@ -50,6 +50,7 @@ from handstream.protocol.window import FrameWindow
 from handstream.vision.codec import encode_jpeg
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator, Callable, Mapping
 
     import numpy as np
@@ -76,7 +77,7 @@ _NORMAL_CLOSURE = 1000
 _LONGEST_LOOK_S = 0.25
 """How long to wait for a message before looking what is overdue, which another task may have sent meanwhile."""
 
-_TRY_AGAIN = {"cannot_connect", "not_ready", "server_full"}
+_TRY_AGAIN = {"cannot_connect", "not_ready", "server_full", "too_many_requests", "too_many_sessions"}
 """The refusals that may pass."""
 
 
@@ -96,8 +97,11 @@ async def connect(
     jpeg_quality: int = 80,
     client: str = f"handstream-python/{__version__}",
     adaptive: bool = False,
+    min_scale: float = 0.25,
     reconnect_within_s: float = 60.0,
     on_state: Callable[[ConnectionState], None] | None = None,
+    token: str | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[ClientSession]:
     """Opens a session, and closes it at the end of the `async with` block.
 
@@ -108,26 +112,34 @@ async def connect(
         jpeg_quality: Quality at which arrays are encoded before they are sent, 1..100.
         client: What the client calls itself.
         adaptive: Whether to send less often, and arrays less finely, when path or server cannot keep up with a frame each
-            `frame_interval_ms` at `jpeg_quality`; it also moves the setting `jpeg_quality` of the annotated pictures.
+            `frame_interval_ms` at `jpeg_quality`; it also moves the setting `jpeg_quality` of the annotated pictures. With the output
+            `landmarks`, arrays are sent no larger than the networks can use either.
+        min_scale: The least share of an array's width and height that an adaptive session sends, above 0 and at most 1.
         reconnect_within_s: How long to try to connect again when the connection is lost. 0 does not try.
         on_state: Called when the connection is lost, and when there is another.
+        token: What the server asks for, if it does.
+        tls: How to judge the certificate of a `wss` or `https` server; None trusts the authorities that this machine trusts.
 
     Raises:
         HandstreamError: There is no server, it refuses the session, or it does not take the settings; the code says which.
     """
     if not 0 < frame_interval_ms < math.inf:
         raise ValueError(f"frame_interval_ms must be a number above 0, not {frame_interval_ms}")
+    if not 0 < min_scale <= 1:
+        raise ValueError(f"min_scale must lie above 0 and be at most 1, not {min_scale}")
     hello = Hello(client=client, settings=settings or {}, features=("ack",))
-    websocket, welcome = await open_connection(url, hello)
+    websocket, welcome = await open_connection(url, hello, token=token, tls=tls)
     session = ClientSession(
         websocket,
         welcome,
         window=FrameWindow(interval_ms=frame_interval_ms),
         jpeg_quality=jpeg_quality,
-        adaptation=Adaptation(frame_interval_ms=frame_interval_ms, jpeg_quality=jpeg_quality, settings=welcome.settings)
+        adaptation=Adaptation(
+            frame_interval_ms=frame_interval_ms, jpeg_quality=jpeg_quality, min_scale=min_scale, settings=welcome.settings
+        )
         if adaptive
         else None,
-        reconnection=_Reconnection(url, client, reconnect_within_s, on_state or (lambda _: None)),
+        reconnection=_Reconnection(url, client, reconnect_within_s, on_state or (lambda _: None), token, tls),
     )
     try:
         yield session
@@ -143,6 +155,8 @@ class _Reconnection:
     client: str
     within_s: float
     on_state: Callable[[ConnectionState], None]
+    token: str | None = field(repr=False)
+    tls: ssl.SSLContext | None
 
     async def open(self, lost: SessionClosedError, welcome: Welcome, settings: Mapping[str, object]) -> tuple[ClientConnection, Welcome]:
         """Another connection for the session of that welcome.
@@ -157,7 +171,7 @@ class _Reconnection:
         while time.monotonic() < deadline_s:
             await asyncio.sleep(backoff_s(failures, random.random()))  # noqa: S311 - it spreads clients, it keeps no secret
             try:
-                return await open_connection(self.url, hello)
+                return await open_connection(self.url, hello, token=self.token, tls=self.tls)
             except HandstreamError as error:
                 if not (error.code in _TRY_AGAIN or (isinstance(error, SessionClosedError) and error.may_come_again)):
                     raise

@@ -204,7 +204,7 @@ class FrameResult:
     @property
     def region_share(self) -> float | None:
         """`region_px` as a share of the picture's longer side; None where there is no hand."""
-        return self.region_px / max(self.width_px, self.height_px) if self.region_px else None
+        return self.region_px / max(1, self.width_px, self.height_px) if self.region_px else None
 
 
 def landmark_array(values: Sequence[float]) -> NDArray[np.float32]:

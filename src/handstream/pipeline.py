@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Self
 
 from handstream.errors import FrameError
 from handstream.frames import Frame, FrameResult, Stage
+from handstream.protocol.detail import useful_long_side_px
 from handstream.protocol.settings import Limits, SessionSettings
 from handstream.protocol.trace import Trace
 from handstream.protocol.wire import MAX_SIDE_PX
 from handstream.vision.annotate import annotate
-from handstream.vision.codec import decode, encode_jpeg
+from handstream.vision.codec import decode, encode_jpeg, probe
 from handstream.vision.engines import TrackerOptions
+from handstream.vision.roi import smallest_region_px
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +56,7 @@ class FramePipeline:
         self._tracker_settings: SessionSettings | None = None
         self._next_hand_id = 0
         self._hand_id_base = 0
+        self._region_share: float | None = None
 
     def process_frame(self, image: bytes | Frame, settings: SessionSettings | None = None, *, trace: Trace | None = None) -> FrameResult:
         """Finds the hands in the session's next frame. Blocks for as long as decoder, networks and encoder take.
@@ -72,21 +75,25 @@ class FramePipeline:
         frame = image if isinstance(image, Frame) else Frame(0, image, receive_time_ns=self._clock())
         settings = settings or SessionSettings()
         trace = trace or Trace(frame.receive_time_ns)
-        rgb = self._decode(frame.image)
+        width_px, height_px = resolution_wh = _resolution(frame.image)
+        rgb = self._decode(frame.image, settings)
         trace.end(Stage.DECODE, self._clock())
         hands = self._track(rgb, settings)
         trace.end(Stage.TRACK, self._clock())
         annotated = self._annotate(rgb, hands, settings.jpeg_quality, trace) if settings.output.has_image else None
-        return FrameResult(
+        result = FrameResult(
             frame_id=frame.frame_id,
             capture_time_ns=frame.capture_time_ns,
-            width_px=rgb.shape[1],
-            height_px=rgb.shape[0],
+            width_px=width_px,
+            height_px=height_px,
             hands=hands,
             image=annotated,
             stages_ns=trace.spans_ns,
             receive_time_ns=frame.receive_time_ns,
+            region_px=smallest_region_px(hands, resolution_wh),
         )
+        self._region_share = result.region_share
+        return result
 
     def close(self) -> None:
         """Closes the tracker. A second call does nothing."""
@@ -100,12 +107,11 @@ class FramePipeline:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _decode(self, image: bytes) -> NDArray[np.uint8]:
-        rgb = decode(image, max_pixels=self._max_frame_pixels)
-        if max(rgb.shape) > MAX_SIDE_PX:
-            message = f"The image has {rgb.shape[1]}x{rgb.shape[0]} pixels; no side may have more than {MAX_SIDE_PX}."
-            raise FrameError(message, code="image_too_large")
-        return rgb
+    def _decode(self, image: bytes, settings: SessionSettings) -> NDArray[np.uint8]:
+        """The picture: whole where it is given back or a hand is still to be found, else as large as the last frame's hands ask for."""
+        if settings.output.has_image or self._region_share is None:
+            return decode(image, max_pixels=self._max_frame_pixels)
+        return decode(image, max_pixels=self._max_frame_pixels, least_long_side_px=useful_long_side_px(self._region_share))
 
     def _track(self, rgb: NDArray[np.uint8], settings: SessionSettings) -> tuple[Hand, ...]:
         hands = self._tracker_for(settings).process(rgb)
@@ -131,6 +137,15 @@ class FramePipeline:
         image = encode_jpeg(rgb, jpeg_quality)
         trace.end(Stage.ENCODE, self._clock())
         return image
+
+
+def _resolution(image: bytes) -> tuple[int, int]:
+    """Width and height of the picture, upright."""
+    resolution_wh = probe(image).upright_wh
+    if max(resolution_wh) > MAX_SIDE_PX:
+        message = f"The image has {resolution_wh[0]}x{resolution_wh[1]} pixels; no side may have more than {MAX_SIDE_PX}."
+        raise FrameError(message, code="image_too_large")
+    return resolution_wh
 
 
 def tracker_options(settings: SessionSettings) -> TrackerOptions:

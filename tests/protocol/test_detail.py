@@ -6,10 +6,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handstream.protocol.detail import LANDMARK_INPUT_PX, USEFUL_OVERSAMPLING, Level, ladder, quality_at, relative_bytes, useful_scale
+from handstream.protocol.detail import (
+    LANDMARK_INPUT_PX,
+    SCALES,
+    Level,
+    ladder,
+    quality_at,
+    relative_bytes,
+    scales_from,
+    useful_long_side_px,
+    useful_scale,
+)
 from tests.protocol.simulation import QUALITY_BYTES, SCALE_BYTES
 
-SCALES = (1.0, 0.75, 0.5, 0.375, 0.25)
+
+def test_a_user_may_want_no_scale_below_one() -> None:
+    assert scales_from(0.25) == SCALES
+    assert scales_from(0.6) == (1.0, 0.75, 0.6)
+    assert scales_from(1) == (1.0,)
+    for least in (0, 1.1, float("nan")):
+        with pytest.raises(ValueError, match="least scale"):
+            scales_from(least)
 
 
 def test_the_quality_falls_before_the_scale() -> None:
@@ -46,32 +63,34 @@ def test_finer_pictures_take_more_bytes(quality: int, scale: float) -> None:
     ("region_px", "long_side_px", "scale"),
     [
         (200, 640, 1.0),  # less than the network sees even at full scale
-        (330, 640, 1.0),  # hardly more
-        (460, 640, 0.75),
-        (700, 1280, 0.5),
-        (1000, 1280, 0.375),
-        (1000, 640, 0.5),  # the palm network sees the whole picture
-        (1500, 1920, 0.25),
+        (250, 640, 1.0),  # hardly more
+        (350, 640, 0.75),
+        (540, 1280, 0.5),
+        (800, 1280, 0.375),
+        (1000, 640, 0.375),  # the palm network sees the whole picture
+        (1200, 1920, 0.25),
     ],
 )
 def test_a_near_hand_needs_fewer_pixels(region_px: float, long_side_px: float, scale: float) -> None:
-    assert useful_scale(region_px, long_side_px, 1.0, SCALES) == scale
+    assert useful_scale(region_px / long_side_px, long_side_px, 1.0, SCALES) == scale
 
 
 @given(st.floats(1, 4_000), st.floats(64, 4_000), st.sampled_from(SCALES))
 def test_the_networks_lose_nothing_that_the_camera_gave(region_px: float, long_side_px: float, scale: float) -> None:
-    chosen = useful_scale(region_px, long_side_px, scale, SCALES)
+    chosen = useful_scale(region_px / long_side_px, long_side_px, scale, SCALES)
     assert chosen in SCALES
-    assert chosen == 1.0 or region_px * chosen >= USEFUL_OVERSAMPLING * LANDMARK_INPUT_PX - 1e-6
+    assert chosen == 1.0 or region_px * chosen >= LANDMARK_INPUT_PX - 1e-6
+    assert chosen == 1.0 or long_side_px * chosen >= useful_long_side_px(region_px / long_side_px) - 1e-6
 
 
 @given(st.floats(1, 4_000), st.floats(64, 4_000), st.floats(0.95, 1.05))
 def test_a_hand_that_breathes_changes_no_scale(region_px: float, long_side_px: float, breath: float) -> None:
-    chosen = useful_scale(region_px, long_side_px, 1.0, SCALES)
-    again = useful_scale(region_px * breath, long_side_px, chosen, SCALES)
-    assert useful_scale(region_px, long_side_px, again, SCALES) == again
+    share = region_px / long_side_px
+    chosen = useful_scale(share, long_side_px, 1.0, SCALES)
+    again = useful_scale(share * breath, long_side_px, chosen, SCALES)
+    assert useful_scale(share, long_side_px, again, SCALES) == again
 
 
 def test_a_scale_stays_while_it_is_useful_and_is_not_taken_where_it_is_hardly_so() -> None:
-    assert useful_scale(600, 1280, 0.5, SCALES) == 0.5
-    assert useful_scale(600, 1280, 1.0, SCALES) == 0.75
+    assert useful_scale(0.35, 1280, 0.5, SCALES) == 0.5
+    assert useful_scale(0.35, 1280, 1.0, SCALES) == 0.75

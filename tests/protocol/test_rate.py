@@ -175,9 +175,11 @@ def test_resolution_follows_need_where_no_picture_comes_back() -> None:
     landmarks = RateController(RateBounds(capture_long_side_px=1280))
     annotated = RateController(RateBounds(capture_long_side_px=1280, has_picture_answers=True))
     for rate in (landmarks, annotated):
-        rate.see_region(350, 0.5, 0)
-    assert (landmarks.decision.scale, landmarks.decision.limit) == (0.5, "none")
+        rate.see_region(0.65, 0)
+    assert (landmarks.decision.scale, landmarks.decision.limit) == (0.375, "none")
     assert annotated.decision.scale == 1.0
+    landmarks.see_region(None, 100)
+    assert landmarks.decision.scale == 1.0, "a hand that is still to be found may be a small one"
 
 
 def test_bounds_that_are_fixed_leave_only_the_frame_rate() -> None:
@@ -203,7 +205,7 @@ calls = st.one_of(
     st.tuples(st.just("replaced")),
     st.tuples(st.just("shown"), numbers, numbers),
     st.tuples(st.just("advise"), st.none() | st.floats(-5, 100)),
-    st.tuples(st.just("see_region"), st.floats(1, 4_000), st.sampled_from([1.0, 0.5])),
+    st.tuples(st.just("see_region"), st.none() | st.floats(0, 3)),
 )
 
 
@@ -232,8 +234,8 @@ def perform(rate: RateController, call: tuple[Any, ...], now_ms: float) -> None:
             rate.shown(pack_ms, show_ms, now_ms)
         case ("advise", max_fps):
             rate.advise(max_fps)
-        case ("see_region", region_px, scale):
-            rate.see_region(region_px, scale, now_ms)
+        case ("see_region", region_share):
+            rate.see_region(region_share, now_ms)
 
 
 # --- the golden sequences
@@ -272,9 +274,9 @@ class RecordingRate(RateController):
         super().advise(max_fps)
         self.note("advise", max_fps)
 
-    def see_region(self, region_px: float, scale: float, now_ms: float) -> None:
-        super().see_region(region_px, scale, now_ms)
-        self.note("see_region", region_px, scale, now_ms)
+    def see_region(self, region_share: float | None, now_ms: float) -> None:
+        super().see_region(region_share, now_ms)
+        self.note("see_region", region_share, now_ms)
 
     def set_bounds(self, bounds: RateBounds, now_ms: float) -> None:
         super().set_bounds(bounds, now_ms)
@@ -291,9 +293,10 @@ def recorded(name: str, profile: str, bounds: RateBounds, *, then: str | None = 
     if then is not None:
         first.change_path(PROFILES[then])
         first.rate.advise(20)
-        first.rate.see_region(420, first.rate.decision.scale, clock.now_ms)
+        first.rate.see_region(0.65, clock.now_ms)
         clock.run(5_000)
         first.rate.advise(None)
+        first.rate.see_region(None, clock.now_ms)
         first.rate.set_bounds(replace(bounds, jpeg_quality=60, frame_interval_ms=50), clock.now_ms)
         clock.run(7_000)
     assert isinstance(first.rate, RecordingRate)

@@ -77,13 +77,19 @@ def results() -> list[Vector]:
         ),
         ("one hand, both", _result((right,), b"\xff\xd8 jpeg", spans_ns), Output.BOTH, False),
         ("two hands, both, with world landmarks", _result((right, left), b"\xff\xd8 jpeg", spans_ns), Output.BOTH, True),
-        ("values beyond their range are clamped", _result((far,), None, some_spans_ns), Output.LANDMARKS, True),
+        ("values beyond their range are clamped", replace(_result((far,), None, some_spans_ns), region_px=2**20), Output.LANDMARKS, True),
     ]
     plain = bytes(wire.encode_result(_result((left,), b"jpeg", spans_ns), Output.BOTH))
-    longer = plain[:2] + (74).to_bytes(2, "big") + plain[4:72] + b"\xaa\xbb" + plain[72:]
+    longer = plain[:2] + (76).to_bytes(2, "big") + plain[4:74] + b"\xaa\xbb" + plain[74:]
+    before_regions = plain[:2] + (72).to_bytes(2, "big") + plain[4:72] + plain[74:]
     return [
         *(_result_vector(*vector) for vector in good),
         _read_only("a longer header, of which a reader skips what it does not know", longer, _result_fields(wire.decode_result(plain))),
+        _read_only(
+            "a header without the region, as an older server writes it",
+            before_regions,
+            {**_result_fields(wire.decode_result(plain)), "region_px": 0},
+        ),
         _invalid("71 bytes", plain[:71], "header_too_short"),
         _invalid("version 2", b"\x02" + plain[1:], "bad_version"),
         _invalid("a frame, to the client", b"\x01\x01" + plain[2:], "bad_type"),
@@ -303,6 +309,7 @@ def _result(hands: tuple[Hand, ...], image: bytes | None, stages_ns: dict[Stage,
         receive_time_ns=2**63 + 1,
         send_time_ns=2**63 + 20_000_001,
         dropped=3,
+        region_px=417 if hands else 0,
     )
 
 
@@ -331,6 +338,7 @@ def _result_fields(result: FrameResult) -> Vector:
         "width_px": result.width_px,
         "height_px": result.height_px,
         "dropped": result.dropped,
+        "region_px": result.region_px,
         "receive_time_ns": str(result.receive_time_ns),
         "send_time_ns": str(result.send_time_ns),
         "stages_us": {stage.value: span_ns // 1_000 for stage, span_ns in result.stages_ns.items()},

@@ -23,6 +23,7 @@ class FakeEngine:
         delay_s: How long each picture takes.
         error: What a tracker raises instead of finding hands.
         trackers: All that were ever opened.
+        finds_hands: Whether there is a hand in any picture.
     """
 
     name = "fake"
@@ -31,6 +32,7 @@ class FakeEngine:
         self.delay_s = delay_s
         self.error = error
         self.trackers: list[FakeTracker] = []
+        self.finds_hands = True
         self.closed = False
 
     @property
@@ -58,12 +60,14 @@ class FakeTracker:
     Attributes:
         options: What it was opened with.
         levels: The mean level of each picture that it was shown, so that a test knows whose pictures they were.
+        sizes_wh: The width and height of each.
         clashed: Whether two threads ever used it at once.
     """
 
     def __init__(self, engine: FakeEngine, options: TrackerOptions) -> None:
         self.options = options
         self.levels: list[int] = []
+        self.sizes_wh: list[tuple[int, int]] = []
         self.closed = False
         self.clashed = False
         self._engine = engine
@@ -82,10 +86,11 @@ class FakeTracker:
         if self.closed:
             raise RuntimeError("the tracker was closed")
         self.levels.append(round(float(rgb.mean())))
+        self.sizes_wh.append((rgb.shape[1], rgb.shape[0]))
         time.sleep(self._engine.delay_s)
         if self._engine.error is not None:
             raise self._engine.error
-        return [fake_hand(hand_id) for hand_id in range(self.options.max_hands)]
+        return [fake_hand(hand_id) for hand_id in range(self.options.max_hands if self._engine.finds_hands else 0)]
 
     def reset(self) -> None:
         pass

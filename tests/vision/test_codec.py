@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import cv2
@@ -45,6 +47,45 @@ def test_decodes_to_an_upright_rgb_array(image_format: str, orientation: int) ->
     assert rgb.dtype == np.uint8
     assert rgb.flags.c_contiguous
     assert rgb.flags.writeable
+
+
+@pytest.mark.parametrize(
+    ("size_wh", "least_px", "decoded_wh"),
+    [
+        ((640, 480), 640, (640, 480)),
+        ((640, 480), 321, (640, 480)),
+        ((640, 480), 320, (320, 240)),
+        ((640, 480), 100, (160, 120)),
+        ((640, 480), 1, (80, 60)),
+        ((480, 640), 320, (240, 320)),
+        ((642, 482), 100, (321, 241)),
+        ((641, 480), 100, (641, 480)),
+    ],
+)
+def test_a_jpeg_is_decoded_smaller_where_that_leaves_whole_pixels(
+    size_wh: tuple[int, int], least_px: int, decoded_wh: tuple[int, int]
+) -> None:
+    truth = np.ascontiguousarray(cv2.resize(quadrants(), size_wh, interpolation=cv2.INTER_LINEAR))
+    rgb = decode(encode_jpeg(truth, 90), max_pixels=MAX_PIXELS, least_long_side_px=least_px)
+    smaller = cv2.resize(truth, decoded_wh, interpolation=cv2.INTER_AREA)
+    assert rgb.shape == smaller.shape
+    assert np.abs(rgb.astype(int) - smaller).mean() < 4, "but for the colours' edges"
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_smaller_picture_is_upright_too(orientation: int) -> None:
+    truth = np.repeat(np.repeat(quadrants(), 4, axis=0), 4, axis=1)
+    stored = encoded(np.ascontiguousarray(STORED_AS[orientation](truth)), ".jpg")
+    whole = decode(with_orientation(stored, orientation), max_pixels=MAX_PIXELS)
+    half = decode(with_orientation(stored, orientation), max_pixels=MAX_PIXELS, least_long_side_px=max(truth.shape) / 2)
+    assert half.shape == (whole.shape[0] // 2, whole.shape[1] // 2, 3)
+    assert np.abs(half.astype(int) - cv2.resize(whole, half.shape[1::-1], interpolation=cv2.INTER_AREA)).mean() < 4
+
+
+@pytest.mark.parametrize("suffix", [".png", ".webp"])
+def test_other_formats_are_decoded_whole(suffix: str) -> None:
+    image = cv2.imencode(suffix, np.zeros((480, 640, 3), np.uint8))[1].tobytes()
+    assert decode(image, max_pixels=MAX_PIXELS, least_long_side_px=1).shape == (480, 640, 3)
 
 
 def test_grey_becomes_rgb() -> None:
@@ -160,3 +201,24 @@ def test_a_lower_quality_makes_fewer_bytes() -> None:
 def test_refuses_to_encode_what_is_not_a_picture(rgb: NDArray[np.uint8], quality: int) -> None:
     with pytest.raises(ValueError, match="must"):
         encode_jpeg(rgb, quality)
+
+
+DECODE_AND_TELL_MEMORY = """
+import resource, sys
+from handstream.errors import FrameError
+from handstream.vision.codec import decode
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    decode(bytes.fromhex(sys.argv[1]), max_pixels=1_000_000)
+except FrameError as error:
+    print(error.code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no getrusage")
+def test_a_png_sets_aside_no_memory_for_what_its_chunks_only_declare() -> None:
+    image = png_declaring(8, 8)[:33] + (2**31 - 1).to_bytes(4) + b"IDAT" + bytes(64)
+    command = [sys.executable, "-c", DECODE_AND_TELL_MEMORY, image.hex()]
+    code, grown_kib = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert code == "truncated_image"
+    assert int(grown_kib) < 200_000

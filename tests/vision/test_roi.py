@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handstream.frames import Hand
 from handstream.vision.palm import PalmDetection
-from handstream.vision.roi import Roi, roi_from_landmarks, roi_from_palm
-from tests.vision.hands import HAND, turned
+from handstream.vision.roi import Roi, roi_from_landmarks, roi_from_palm, smallest_region_px
+from tests.vision.hands import HAND, hand_at, turned
 
 angles = st.floats(-math.pi, math.pi)
 lengths = st.floats(-2_000, 2_000)
@@ -25,6 +26,15 @@ def test_upright_hand_by_hand() -> None:
     assert roi.size_px == pytest.approx(240, rel=0.01)
     assert roi.center_x_px == pytest.approx(3.5, abs=1)
     assert roi.center_y_px == pytest.approx(-60 - 12, abs=1)
+
+
+def test_the_smallest_region_is_that_of_the_smallest_hand() -> None:
+    large, small = (Hand("Left", 1.0, hand_at(320, 240) * size / (640, 480, 640)) for size in (1.0, 0.25))
+    assert smallest_region_px([large], (640, 480)) == 240
+    assert smallest_region_px([large, small], (640, 480)) == smallest_region_px([small], (640, 480)) == 60
+    assert smallest_region_px([large], (320, 240)) == 120
+    assert smallest_region_px([Hand("Left", 1.0, np.zeros((21, 3)))], (640, 480)) == 1
+    assert smallest_region_px([], (640, 480)) == 0
 
 
 def test_palm_by_hand() -> None:

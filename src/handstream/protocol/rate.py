@@ -44,7 +44,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from handstream.protocol.detail import ladder, useful_scale
+from handstream.protocol.detail import SCALES, ladder, useful_scale
 from handstream.protocol.load import PageLoad, ServerLoad
 from handstream.protocol.path_load import PathLoad
 
@@ -81,7 +81,7 @@ class RateBounds:
     min_jpeg_quality: int = 30
     answer_quality: int = 50
     min_answer_quality: int = 30
-    scales: tuple[float, ...] = (1.0, 0.75, 0.5, 0.375, 0.25)
+    scales: tuple[float, ...] = SCALES
     has_picture_answers: bool = False
     capture_long_side_px: int = 640
 
@@ -197,17 +197,17 @@ class RateController:
         self._advised_fps = math.inf if max_fps is None else max(0.0, max_fps)
         self._renew()
 
-    def see_region(self, region_px: float, scale: float, now_ms: float) -> None:
-        """A hand was found, the smallest if there are more, in a frame of that scale. Resolution follows it where no picture comes back.
+    def see_region(self, region_share: float | None, now_ms: float) -> None:
+        """An answer tells what the networks look at. Resolution follows it where no picture comes back.
 
         Args:
-            region_px: The side of its region of interest in the frame's pixels.
-            scale: The frame's scale.
+            region_share: The side of the hand's region of interest as a share of the frame's longer side, of the smallest hand if there are
+                more; None if there is none. A hand that is still to be found may be a small one, so all pixels are of use then.
             now_ms: Now.
         """
-        cap = self._bounds.scales[0]
-        if not self._bounds.has_picture_answers:
-            cap = useful_scale(region_px / scale, self._bounds.capture_long_side_px, self._path.scale_cap, self._bounds.scales)
+        bounds, cap = self._bounds, self._bounds.scales[0]
+        if region_share is not None and not bounds.has_picture_answers:
+            cap = useful_scale(region_share, bounds.capture_long_side_px, self._path.scale_cap, bounds.scales)
         self._path.set_cap(cap, now_ms)
         self._renew()
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HEADER_BYTES",
+    "LEAST_RESULT_HEADER_BYTES",
     "MAX_SIDE_PX",
     "RESULT_HEADER_BYTES",
     "SUBPROTOCOL",
@@ -66,18 +67,23 @@ _HEADER = struct.Struct("!BBHHIQ")
 _RESULT = struct.Struct("!BBHHIQQ7I")
 _SEND_TIME = struct.Struct("!Q")
 _SPAN = struct.Struct("!I")
+_REGION = struct.Struct("!H")
 _HAND = struct.Struct("!IBBH")
 _POINTS = struct.Struct(f"!{3 * LANDMARK_COUNT}h")
 
 HEADER_BYTES = _HEADER.size
 """The header that all binary messages share, and the whole header of a frame: 18 bytes."""
 
-RESULT_HEADER_BYTES = _HEADER.size + _RESULT.size
-"""The whole header of a result: 72 bytes."""
+LEAST_RESULT_HEADER_BYTES = _HEADER.size + _RESULT.size
+"""What every result's header has: 72 bytes. `region_px` was added behind it."""
+
+RESULT_HEADER_BYTES = LEAST_RESULT_HEADER_BYTES + _REGION.size
+"""The whole header of a result as it is written here: 74 bytes."""
 
 _DROPPED_OFFSET = 24
 _SEND_TIME_OFFSET = 36
-_SEND_SPAN_OFFSET = RESULT_HEADER_BYTES - _SPAN.size
+_SEND_SPAN_OFFSET = LEAST_RESULT_HEADER_BYTES - _SPAN.size
+_MAX_U16 = 0xFFFF
 _MAX_U32 = 0xFFFF_FFFF
 _HANDEDNESS: tuple[Handedness, Handedness] = ("Left", "Right")
 _SCORE_UNITS = 0xFFFF
@@ -128,6 +134,7 @@ def encode_result(result: FrameResult, output: Output, *, world_landmarks: bool 
             result.send_time_ns,
             *(_span_us(result.stages_ns.get(stage)) for stage in SERVER_STAGES),
         )
+        + _REGION.pack(min(result.region_px, _MAX_U16))
     )
     for hand in result.hands:
         message += _encode_hand(hand, flags)
@@ -160,7 +167,7 @@ def decode_result(message: bytes) -> FrameResult:
     Raises:
         MessageError: `header_too_short`, `bad_version`, `bad_type`, or `truncated_result` where the hands break off.
     """
-    header_bytes, flag_bits, frame_id, capture_time_ns = _decode_header(message, MessageType.RESULT, RESULT_HEADER_BYTES)
+    header_bytes, flag_bits, frame_id, capture_time_ns = _decode_header(message, MessageType.RESULT, LEAST_RESULT_HEADER_BYTES)
     flags = ResultFlag(flag_bits & sum(ResultFlag))
     hand_count, _, width_px, height_px, dropped, receive_time_ns, send_time_ns, *spans_us = _RESULT.unpack_from(message, HEADER_BYTES)
     hands_end = header_bytes + hand_count * _hand_bytes(flags)
@@ -180,6 +187,7 @@ def decode_result(message: bytes) -> FrameResult:
         receive_time_ns=receive_time_ns,
         send_time_ns=send_time_ns,
         dropped=dropped,
+        region_px=_REGION.unpack_from(message, LEAST_RESULT_HEADER_BYTES)[0] if header_bytes >= RESULT_HEADER_BYTES else 0,
     )
 
 

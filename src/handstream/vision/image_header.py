@@ -17,6 +17,8 @@ __all__ = ["ImageFormat", "ImageHeader", "probe"]
 ImageFormat = Literal["jpeg", "png", "webp"]
 
 _UPRIGHT = 1
+_ON_ITS_SIDE = range(5, 9)
+"""The orientations that swap width and height."""
 _JPEG_APP1 = 0xE1
 _JPEG_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD8)})
 _JPEG_FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -47,6 +49,11 @@ class ImageHeader:
     def pixels(self) -> int:
         """How many pixels the picture declares."""
         return self.width_px * self.height_px
+
+    @property
+    def upright_wh(self) -> tuple[int, int]:
+        """Width and height of the picture once it is upright."""
+        return (self.height_px, self.width_px) if self.orientation in _ON_ITS_SIDE else (self.width_px, self.height_px)
 
 
 def probe(image: bytes) -> ImageHeader:

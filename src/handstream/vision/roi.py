@@ -15,11 +15,14 @@ import numpy as np
 from handstream.frames import HandLandmark
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
+    from handstream.frames import Hand
     from handstream.vision.palm import PalmDetection
 
-__all__ = ["Roi", "roi_from_landmarks", "roi_from_palm"]
+__all__ = ["Roi", "roi_from_landmarks", "roi_from_palm", "smallest_region_px"]
 
 PALM_SCALE = 2.6
 """How much larger than a palm's box its ROI is. Source: `scale_x`, `scale_y` of MediaPipe's `palm_detection_detection_to_roi.pbtxt`."""
@@ -33,7 +36,7 @@ LANDMARKS_SCALE = 2.0
 LANDMARKS_SHIFT = -0.1
 """How far the ROI moves from the centre of that box towards the fingers, in box heights. Source: `shift_y` of the same graph."""
 
-BOX_LANDMARKS = np.array([0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18])
+BOX_LANDMARKS = (0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18)
 """The landmarks whose box makes the next ROI: the stable ones, without the outer two joints of each finger and the thumb's tip.
 
 Source: the ranges of `SplitNormalizedLandmarkListCalculator` in `hand_landmark_landmarks_to_roi.pbtxt`.
@@ -81,12 +84,14 @@ def roi_from_landmarks(landmarks_px: NDArray[np.float32]) -> Roi:
 
     Source: MediaPipe's `hand_landmarks_to_rect_calculator.cc` and the transformation in `hand_landmark_landmarks_to_roi.pbtxt`.
     """
-    rotation = _hand_rotation(landmarks_px)
+    # Numbers rather than arrays: a call into numpy costs more than the arithmetic on a dozen points.
+    points = landmarks_px.tolist()
+    rotation = _hand_rotation(points)
     cos, sin = math.cos(rotation), math.sin(rotation)
     # The box is measured along the hand's own axes and its centre is brought back into the picture's.
-    points = landmarks_px[BOX_LANDMARKS].astype(np.float64)
-    upright = points @ np.array([[cos, -sin], [sin, cos]])
-    (x_min, y_min), (x_max, y_max) = upright.min(0).tolist(), upright.max(0).tolist()
+    across = [cos * points[index][0] + sin * points[index][1] for index in BOX_LANDMARKS]
+    along = [cos * points[index][1] - sin * points[index][0] for index in BOX_LANDMARKS]
+    x_min, y_min, x_max, y_max = min(across), min(along), max(across), max(along)
     center_x, center_y = (x_min + x_max) / 2, (y_min + y_max) / 2
     return _shifted(
         cos * center_x - sin * center_y,
@@ -99,11 +104,20 @@ def roi_from_landmarks(landmarks_px: NDArray[np.float32]) -> Roi:
     )
 
 
-def _hand_rotation(landmarks_px: NDArray[np.float32]) -> float:
+def smallest_region_px(hands: Sequence[Hand], resolution_wh: tuple[int, int]) -> int:
+    """The side of the smallest ROI in which one of these hands will be looked for, in whole pixels of a picture of that size.
+
+    Returns:
+        1 or more; 0 if there is no hand.
+    """
+    sides_px = (roi_from_landmarks(hand.landmarks_px(*resolution_wh)[:, :2]).size_px for hand in hands)
+    return max(1, round(min(sides_px))) if hands else 0
+
+
+def _hand_rotation(points: Sequence[Sequence[float]]) -> float:
     """The direction from the wrist to the roots of the three middle fingers, the middle one counted twice as in MediaPipe."""
-    wrist, index, middle, ring = landmarks_px[
-        [HandLandmark.WRIST, HandLandmark.INDEX_FINGER_MCP, HandLandmark.MIDDLE_FINGER_MCP, HandLandmark.RING_FINGER_MCP]
-    ].tolist()
+    wrist, index = points[HandLandmark.WRIST], points[HandLandmark.INDEX_FINGER_MCP]
+    middle, ring = points[HandLandmark.MIDDLE_FINGER_MCP], points[HandLandmark.RING_FINGER_MCP]
     x = (index[0] + ring[0]) / 4 + middle[0] / 2
     y = (index[1] + ring[1]) / 4 + middle[1] / 2
     return _rotation(x - wrist[0], y - wrist[1])

@@ -30,6 +30,9 @@ export const CAPTURE_SIZES: readonly { readonly widthPx: number; readonly height
   { widthPx: 1280, heightPx: 720 },
 ];
 
+/** The least shares of the capture's resolution that can be chosen. */
+export const MIN_SCALES: readonly number[] = [0.25, 0.5, 0.75, 1];
+
 /** The ranges of the sliders. */
 export const RANGES = {
   frameThrottleMs: { min: 0, max: 200 },
@@ -76,6 +79,7 @@ function parseSettings(stored: Record<string, unknown>): StreamSettings {
     captureJpegQuality: within('captureJpegQuality'),
     resultJpegQuality: within('resultJpegQuality'),
     adaptsByItself: stored['adaptsByItself'] !== false,
+    minScale: MIN_SCALES.find((scale) => scale === stored['minScale']) ?? DEFAULT_SETTINGS.minScale,
     maxHands: within('maxHands'),
   };
 }

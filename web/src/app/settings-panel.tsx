@@ -7,7 +7,7 @@ import { Slider } from '../react/slider.tsx';
 import { Switch } from '../react/switch.tsx';
 import { useCameras } from '../react/use-cameras.ts';
 import { useClientState } from '../react/use-client-state.ts';
-import { CAPTURE_SIZES, RANGES } from './preferences.ts';
+import { CAPTURE_SIZES, MIN_SCALES, RANGES } from './preferences.ts';
 import { PickFile } from './stage.tsx';
 import type { Studio } from './use-studio.ts';
 
@@ -103,7 +103,7 @@ function PictureSettings({ studio }: { readonly studio: Studio }): ReactNode {
 }
 
 function CostSettings({ studio }: { readonly studio: Studio }): ReactNode {
-  const { output, adaptsByItself, captureWidthPx, captureHeightPx, frameThrottleMs, captureJpegQuality, resultJpegQuality } =
+  const { output, adaptsByItself, minScale, captureWidthPx, captureHeightPx, frameThrottleMs, captureJpegQuality, resultJpegQuality } =
     studio.preferences.settings;
   return (
     <section className="group" aria-labelledby="cost-heading">
@@ -121,6 +121,14 @@ function CostSettings({ studio }: { readonly studio: Studio }): ReactNode {
           studio.changeSettings({ captureWidthPx: width, captureHeightPx: height });
         }}
       />
+      {adaptsByItself && (
+        <Select
+          label="Sent at least at"
+          value={String(minScale)}
+          options={MIN_SCALES.map((scale) => ({ value: String(scale), label: scale === 1 ? 'the whole of it' : `${100 * scale} % of it` }))}
+          onChange={(value) => studio.changeSettings({ minScale: Number(value) })}
+        />
+      )}
       <Slider
         label="Frame throttle"
         {...RANGES.frameThrottleMs}

@@ -1,5 +1,6 @@
 /** How often and how finely this stream is sent: as the person wishes, or less where the controller (`rate.ts`) finds that it must be. */
 
+import { scalesFrom } from './detail.ts';
 import { DEFAULT_BOUNDS, type RateBounds, RateController, type RateDecision } from './rate.ts';
 import type { StreamSettings } from './settings.ts';
 import type { Result } from './wire.ts';
@@ -69,6 +70,7 @@ export class Adaptation {
       downBytes,
     };
     this.#controller.answered(frame, receivedMs);
+    this.#controller.seeRegion(result.regionShare, receivedMs);
   }
 
   /** The server dropped a frame because a newer one came. */
@@ -87,12 +89,13 @@ export class Adaptation {
 }
 
 function boundsOf(settings: StreamSettings): RateBounds {
-  const { frameThrottleMs, captureJpegQuality, resultJpegQuality, captureWidthPx, captureHeightPx, output } = settings;
+  const { frameThrottleMs, captureJpegQuality, resultJpegQuality, captureWidthPx, captureHeightPx, minScale, output } = settings;
   return {
     ...DEFAULT_BOUNDS,
     frameIntervalMs: frameThrottleMs,
     jpegQuality: captureJpegQuality,
     answerQuality: resultJpegQuality,
+    scales: scalesFrom(minScale),
     hasPictureAnswers: output === 'annotated',
     captureLongSidePx: Math.max(captureWidthPx, captureHeightPx),
   };

@@ -4,6 +4,7 @@
 export interface EncodeRequest {
   readonly boxWidthPx: number;
   readonly boxHeightPx: number;
+  readonly scale: number;
   readonly quality: number;
   readonly keepPicture: boolean;
 }

@@ -21,18 +21,21 @@ export interface TakeRequest {
   /** The box that it is scaled down into. */
   readonly boxWidthPx: number;
   readonly boxHeightPx: number;
+  /** The share of that size that is encoded, above 0 and at most 1. */
+  readonly scale: number;
   /** JPEG quality, 1..100. */
   readonly quality: number;
-  /** Whether the very picture that was encoded is wanted too, to draw it later. */
+  /** Whether the very picture that was encoded is wanted too, to draw it later: as large as the box, whatever the scale. */
   readonly keepPicture: boolean;
 }
 
 /** One captured and encoded picture. Times are in ms of the page's clock (`performance.now`). */
 export interface Picture {
   readonly jpeg: ArrayBuffer;
+  /** Size of the encoded picture. */
   readonly widthPx: number;
   readonly heightPx: number;
-  /** The encoded picture's pixels, if they were asked for. Whoever takes the picture closes it. */
+  /** The picture's pixels before they were encoded, if they were asked for. Whoever takes the picture closes it. */
   readonly bitmap: ImageBitmap | null;
   readonly capturedMs: number;
   readonly arrivedMs: number;

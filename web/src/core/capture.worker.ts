@@ -1,7 +1,8 @@
 /** The capture worker: scales and encodes pictures away from the page's main thread, and reads a camera's track where it may. */
 
 import type { Encoded, EncodeRequest, FromWorker, ToWorker } from './capture-messages.ts';
-import { fitWithin } from './settings.ts';
+import { CaptureClock } from './capture-time.ts';
+import { fitWithin, scaledBy } from './settings.ts';
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 
@@ -14,7 +15,12 @@ interface Arrived {
   readonly arrivedEpochMs: number;
 }
 
-let canvas: OffscreenCanvas | null = null;
+/** A size in pixels. */
+type Size = ReturnType<typeof fitWithin>;
+
+/** Where pictures are drawn, and where they are made smaller before they are encoded. */
+const canvases: { picture: OffscreenCanvas | null; smaller: OffscreenCanvas | null } = { picture: null, smaller: null };
+const captureClock = new CaptureClock();
 let newest: Arrived | null = null;
 let wanted: { readonly notBeforeEpochMs: number; readonly request: EncodeRequest } | null = null;
 let skipped = 0;
@@ -75,49 +81,53 @@ function takeIfReady(): void {
   });
 }
 
-/** The camera's own capture time where the browser gives one (`VideoFrame.metadata`, in ms of the worker's clock), else the arrival. */
+/** The camera's own capture time where the browser gives one (`VideoFrame.metadata`, in ms of the worker's clock), else by the picture's stamp. */
 function captureTimeOf(frame: VideoFrame, arrivedEpochMs: number): number {
   const metadata = 'metadata' in frame ? (frame.metadata as () => { captureTime?: number })() : {};
   const capturedEpochMs = performance.timeOrigin + (metadata.captureTime ?? Number.NaN);
   const isPlausible = capturedEpochMs <= arrivedEpochMs && capturedEpochMs > arrivedEpochMs - 1000;
-  return isPlausible ? capturedEpochMs : arrivedEpochMs;
+  return isPlausible ? capturedEpochMs : captureClock.capturedMs(frame.timestamp / 1000, arrivedEpochMs);
 }
 
-/** Scales and encodes a picture, and closes it as soon as it is drawn, so that the camera gets its buffer back. */
+/**
+ * Scales and encodes a picture, and closes it as soon as it is drawn, so that the camera gets its buffer back.
+ *
+ * A picture that is kept is drawn at its whole size and what is sent is made from that: to draw the camera's picture twice takes longer.
+ */
 async function encode(image: VideoFrame | ImageBitmap, request: EncodeRequest): Promise<Encoded> {
-  const { target, widthPx, heightPx } = drawScaled(image, request);
+  const whole = fitWithin(sizeOf(image), { widthPx: request.boxWidthPx, heightPx: request.boxHeightPx });
+  const sent = scaledBy(whole, request.scale);
+  const picture = drawAndClose(image, request.keepPicture ? whole : sent);
+  const isWhole = picture.width === sent.widthPx && picture.height === sent.heightPx;
+  const target = isWhole ? picture : draw(picture, 'smaller', sent);
   const blob = await target.convertToBlob({ type: 'image/jpeg', quality: request.quality / 100 });
   const jpeg = await blob.arrayBuffer();
-  return { jpeg, widthPx, heightPx, bitmap: request.keepPicture ? target.transferToImageBitmap() : null };
+  return { jpeg, ...sent, bitmap: request.keepPicture ? picture.transferToImageBitmap() : null };
 }
 
-function drawScaled(
-  image: VideoFrame | ImageBitmap,
-  request: EncodeRequest,
-): { target: OffscreenCanvas; widthPx: number; heightPx: number } {
+function drawAndClose(image: VideoFrame | ImageBitmap, size: Size): OffscreenCanvas {
   try {
-    const box = { widthPx: request.boxWidthPx, heightPx: request.boxHeightPx };
-    const { widthPx, heightPx } = fitWithin(sizeOf(image), box);
-    const target = canvasOf(widthPx, heightPx);
-    // Kept in plain memory: the encoder reads it there, and a canvas on the graphics card would have to be fetched back first.
-    const context = target.getContext('2d', { alpha: false, willReadFrequently: true });
-    if (context === null) throw new Error('the worker has no 2d canvas');
-    context.drawImage(image, 0, 0, widthPx, heightPx);
-    return { target, widthPx, heightPx };
+    return draw(image, 'picture', size);
   } finally {
     image.close();
   }
 }
 
-function sizeOf(image: VideoFrame | ImageBitmap): { widthPx: number; heightPx: number } {
-  if ('displayWidth' in image) return { widthPx: image.displayWidth, heightPx: image.displayHeight };
-  return { widthPx: image.width, heightPx: image.height };
+/** The image in that size, on a canvas that is only made anew when the size changes. */
+function draw(image: CanvasImageSource, on: keyof typeof canvases, { widthPx, heightPx }: Size): OffscreenCanvas {
+  const last = canvases[on];
+  const canvas = last?.width === widthPx && last.height === heightPx ? last : new OffscreenCanvas(widthPx, heightPx);
+  canvases[on] = canvas;
+  // Kept in plain memory: the encoder reads it there, and a canvas on the graphics card would have to be fetched back first.
+  const context = canvas.getContext('2d', { alpha: false, willReadFrequently: true });
+  if (context === null) throw new Error('the worker has no 2d canvas');
+  context.drawImage(image, 0, 0, widthPx, heightPx);
+  return canvas;
 }
 
-/** The one canvas, in that size: a new one only when the size changes. */
-function canvasOf(widthPx: number, heightPx: number): OffscreenCanvas {
-  if (canvas?.width !== widthPx || canvas.height !== heightPx) canvas = new OffscreenCanvas(widthPx, heightPx);
-  return canvas;
+function sizeOf(image: VideoFrame | ImageBitmap): Size {
+  if ('displayWidth' in image) return { widthPx: image.displayWidth, heightPx: image.displayHeight };
+  return { widthPx: image.width, heightPx: image.height };
 }
 
 function post(message: FromWorker, encoded?: Encoded): void {

@@ -14,7 +14,7 @@ import type { Connect, Transport, TransportEvents } from './transport.ts';
 const CLIENT_NAME = 'handstream-web/0.1.0';
 
 /** Close codes (`docs/protocol.md`) after which the same client would only be refused again. */
-const REFUSED_CODES: ReadonlySet<number> = new Set([1002, 1003, 1007, 1008, 4000]);
+const REFUSED_CODES: ReadonlySet<number> = new Set([1002, 1003, 1007, 1008, 4000, 4004]);
 
 export interface ConnectionEvents {
   /** Frames may be sent. */

@@ -1,7 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ladder, qualityAt, relativeBytes, usefulScale } from './detail.ts';
-
-const SCALES = [1, 0.75, 0.5, 0.375, 0.25] as const;
+import { ladder, qualityAt, relativeBytes, SCALES, scalesFrom, usefulScale } from './detail.ts';
 
 test('the quality falls before the scale', () => {
   const levels = ladder([1, 0.5]);
@@ -23,21 +21,28 @@ test('bytes follow what libjpeg does with quality and what pictures do with scal
   expect(relativeBytes(50, 0.5)).toBeCloseTo(0.42, 2);
 });
 
+test('a person may want no scale below one', () => {
+  expect(scalesFrom(0.25)).toEqual(SCALES);
+  expect(scalesFrom(0.6)).toEqual([1, 0.75, 0.6]);
+  expect(scalesFrom(1)).toEqual([1]);
+  for (const least of [0, 1.1, Number.NaN]) expect(() => scalesFrom(least)).toThrow(RangeError);
+});
+
 describe('a near hand needs fewer pixels', () => {
   test.each([
     [200, 640, 1],
-    [330, 640, 1],
-    [460, 640, 0.75],
-    [700, 1280, 0.5],
-    [1000, 1280, 0.375],
-    [1000, 640, 0.5],
-    [1500, 1920, 0.25],
+    [250, 640, 1],
+    [350, 640, 0.75],
+    [540, 1280, 0.5],
+    [800, 1280, 0.375],
+    [1000, 640, 0.375],
+    [1200, 1920, 0.25],
   ])('a region of %d px in a picture %d px long: %d', (regionPx, longSidePx, scale) => {
-    expect(usefulScale(regionPx, longSidePx, 1, SCALES)).toBe(scale);
+    expect(usefulScale(regionPx / longSidePx, longSidePx, 1, SCALES)).toBe(scale);
   });
 
   test('a scale stays while it is useful', () => {
-    expect(usefulScale(600, 1280, 0.5, SCALES)).toBe(0.5);
-    expect(usefulScale(600, 1280, 1, SCALES)).toBe(0.75);
+    expect(usefulScale(0.35, 1280, 0.5, SCALES)).toBe(0.5);
+    expect(usefulScale(0.35, 1280, 1, SCALES)).toBe(0.75);
   });
 });

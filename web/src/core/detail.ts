@@ -4,10 +4,12 @@
  * The twin of `src/handstream/protocol/detail.py`, which says how the bytes are foretold and where the constants are from.
  */
 
+/** Of the captured picture's width and height, the largest first. */
+export const SCALES: readonly [number, ...number[]] = [1, 0.75, 0.5, 0.375, 0.25];
+
 const QUALITY_STEPS = 4;
 const LANDMARK_INPUT_PX = 224;
 const PALM_INPUT_PX = 192;
-const USEFUL_OVERSAMPLING = 1.3;
 const LIBJPEG_MIDDLE_QUALITY = 50;
 const SHRINK_MARGIN = 1.15;
 
@@ -32,6 +34,17 @@ export function ladder(scales: readonly number[]): Level[] {
   return [...qualities, ...scales.slice(1).map((scale) => ({ coarseness: 1, scale }))];
 }
 
+/**
+ * The scales that a person allows who wants none below that one, which is the last of them.
+ *
+ * @throws RangeError if it is not above 0 and at most 1.
+ */
+export function scalesFrom(least: number): readonly [number, ...number[]] {
+  if (!(least > 0 && least <= 1)) throw new RangeError(`the least scale must lie above 0 and be at most 1, not ${least}`);
+  const [first, ...rest] = [...SCALES.filter((scale) => scale > least), least];
+  return [first ?? least, ...rest];
+}
+
 /** The JPEG quality at that level, 1..100. A wanted quality below the least one stays. */
 export function qualityAt(level: Level, wanted: number, least: number): number {
   return Math.floor(wanted - (wanted - Math.min(least, wanted)) * level.coarseness + 0.5);
@@ -45,22 +58,24 @@ export function relativeBytes(quality: number, scale: number): number {
 }
 
 /**
+ * The longer side that a picture must have for the networks to see all that they can see.
+ *
+ * @param regionShare - the side of the (smallest) hand's region of interest as a share of the picture's longer side.
+ */
+export function usefulLongSidePx(regionShare: number): number {
+  return Math.max(LANDMARK_INPUT_PX / Math.max(1e-3, regionShare), PALM_INPUT_PX);
+}
+
+/**
  * The least scale at which the networks see all that they can see. For landmarks only: an annotated picture is looked at by a person.
  *
- * @param regionPx - the side of the (smallest) hand's region of interest in a picture of full scale.
+ * @param regionShare - as of `usefulLongSidePx`.
  * @param captureLongSidePx - the longer side of a picture of full scale.
  * @param scale - the scale now, which stays while it is useful and hardly more than that.
  * @param scales - the scales to choose from, the largest first.
  */
-export function usefulScale(regionPx: number, captureLongSidePx: number, scale: number, scales: readonly [number, ...number[]]): number {
-  const least = usefulShare(regionPx, captureLongSidePx);
+export function usefulScale(regionShare: number, captureLongSidePx: number, scale: number, scales: readonly [number, ...number[]]): number {
+  const least = usefulLongSidePx(regionShare) / Math.max(1, captureLongSidePx);
   const useful = scales.filter((candidate) => candidate >= (candidate >= scale ? least : least * SHRINK_MARGIN));
   return useful.at(-1) ?? scales[0];
-}
-
-/** The share of full resolution that the networks can use; more than 1 where they could use more than there is. */
-function usefulShare(regionPx: number, captureLongSidePx: number): number {
-  const regionShare = (USEFUL_OVERSAMPLING * LANDMARK_INPUT_PX) / Math.max(1, regionPx);
-  const pictureShare = (USEFUL_OVERSAMPLING * PALM_INPUT_PX) / Math.max(1, captureLongSidePx);
-  return Math.max(regionShare, pictureShare);
 }

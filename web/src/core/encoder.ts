@@ -2,7 +2,7 @@
 
 import type { Encoded, EncodeRequest, FromWorker, ToWorker } from './capture-messages.ts';
 import { ClientError } from './errors.ts';
-import { fitWithin } from './settings.ts';
+import { fitWithin, scaledBy } from './settings.ts';
 
 export interface EncodedVideo extends Encoded {
   /** Position in the media of the very picture that was encoded, in s; null where the browser does not say. */
@@ -60,12 +60,14 @@ class CanvasEncoder implements Encoder {
 
   async encode(video: HTMLVideoElement, request: EncodeRequest): Promise<EncodedVideo> {
     const box = { widthPx: request.boxWidthPx, heightPx: request.boxHeightPx };
-    const { widthPx, heightPx } = fitWithin({ widthPx: video.videoWidth, heightPx: video.videoHeight }, box);
+    const whole = fitWithin({ widthPx: video.videoWidth, heightPx: video.videoHeight }, box);
+    const { widthPx, heightPx } = scaledBy(whole, request.scale);
     const context = this.#resized(widthPx, heightPx);
     context.drawImage(video, 0, 0, widthPx, heightPx);
+    const size = { resizeWidth: whole.widthPx, resizeHeight: whole.heightPx };
     const [blob, bitmap] = await Promise.all([
       this.#toBlob(request.quality / 100),
-      request.keepPicture ? createImageBitmap(this.#canvas) : Promise.resolve(null),
+      request.keepPicture ? createImageBitmap(video, size) : Promise.resolve(null),
     ]);
     return { jpeg: await blob.arrayBuffer(), widthPx, heightPx, bitmap, mediaTimeS: null };
   }

@@ -9,6 +9,8 @@ export type ClientErrorCode =
   | 'insecure_origin'
   | 'server_away'
   | 'server_refused'
+  | 'token_needed'
+  | 'page_not_allowed'
   | 'unsupported_browser'
   | 'video_unplayable'
   | 'demo_missing'
@@ -47,6 +49,14 @@ const TEXTS: Record<ClientErrorCode, { readonly title: string; readonly advice: 
     title: 'The server refused the session',
     advice: 'The page and the server may be of different versions. Reload the page.',
   },
+  token_needed: {
+    title: 'The server asks for a token',
+    advice: 'Open the page with the whole address that you were given, up to the end of “#token=…”.',
+  },
+  page_not_allowed: {
+    title: 'The server takes no pages from here',
+    advice: 'Open the page at the server’s own address, or start the server with --allow-origins and this one.',
+  },
   unsupported_browser: {
     title: 'This browser lacks what is needed',
     advice: 'Use a current Chrome, Edge, Firefox or Safari.',
@@ -77,4 +87,11 @@ export class ClientError extends Error {
     this.code = code;
     this.advice = detail === undefined ? TEXTS[code].advice : `${TEXTS[code].advice} (${detail})`;
   }
+}
+
+/** What a server that refuses this client is understood as, by the reason that it gave. */
+export function refusalError(reason: string): ClientError {
+  if (reason.startsWith('token_')) return new ClientError('token_needed', reason);
+  if (reason === 'origin_not_allowed') return new ClientError('page_not_allowed');
+  return new ClientError('server_refused', reason || undefined);
 }

@@ -13,7 +13,7 @@ type Call =
   | readonly ['replaced', number]
   | readonly ['shown', number, number, number]
   | readonly ['advise', number | null]
-  | readonly ['see_region', number, number, number]
+  | readonly ['see_region', number | null, number]
   | readonly ['set_bounds', Bounds, number];
 
 interface Sequence {
@@ -53,7 +53,7 @@ function perform(rate: RateController, call: Call): void {
       rate.advise(call[1]);
       break;
     case 'see_region':
-      rate.seeRegion(call[1], call[2], call[3]);
+      rate.seeRegion(call[1], call[2]);
       break;
     case 'set_bounds':
       rate.setBounds(boundsOf(call[1]), call[2]);

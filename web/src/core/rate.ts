@@ -5,7 +5,7 @@
  * both decide alike. Time is an argument, in ms of any one clock (`performance.now`).
  */
 
-import { ladder, usefulScale } from './detail.ts';
+import { ladder, SCALES, usefulScale } from './detail.ts';
 import { PageLoad, ServerLoad } from './load.ts';
 import { PathLoad } from './path-load.ts';
 
@@ -41,7 +41,7 @@ export const DEFAULT_BOUNDS: RateBounds = {
   minJpegQuality: 30,
   answerQuality: 50,
   minAnswerQuality: 30,
-  scales: [1, 0.75, 0.5, 0.375, 0.25],
+  scales: SCALES,
   hasPictureAnswers: false,
   captureLongSidePx: 640,
 };
@@ -154,13 +154,15 @@ export class RateController {
   }
 
   /**
-   * A hand was found, the smallest if there are more, in a frame of that scale. Resolution follows it where no picture comes back.
+   * An answer tells what the networks look at. Resolution follows it where no picture comes back.
    *
-   * @param regionPx - the side of its region of interest in the frame's pixels.
+   * @param regionShare - the side of the (smallest) hand's region of interest as a share of the frame's longer side; null if there is no
+   * hand. One that is still to be found may be a small one, so all pixels are of use then.
    */
-  seeRegion(regionPx: number, scale: number, nowMs: number): void {
+  seeRegion(regionShare: number | null, nowMs: number): void {
     const { hasPictureAnswers, captureLongSidePx, scales } = this.#bounds;
-    const cap = hasPictureAnswers ? scales[0] : usefulScale(regionPx / scale, captureLongSidePx, this.#path.scaleCap, scales);
+    const follows = regionShare !== null && !hasPictureAnswers;
+    const cap = follows ? usefulScale(regionShare, captureLongSidePx, this.#path.scaleCap, scales) : scales[0];
     this.#path.setCap(cap, nowMs);
     this.#renew();
   }

@@ -24,6 +24,8 @@ export interface StreamSettings {
   readonly resultJpegQuality: number;
   /** Whether rate, quality and resolution yield, from what is set here, to what path, server and page can carry. */
   readonly adaptsByItself: boolean;
+  /** The least share of the captured picture's width and height that is sent, above 0 and at most 1. */
+  readonly minScale: number;
   /** The most hands to look for, from 1. */
   readonly maxHands: number;
 }
@@ -37,6 +39,7 @@ export const DEFAULT_SETTINGS: StreamSettings = {
   captureJpegQuality: 70,
   resultJpegQuality: 50,
   adaptsByItself: true,
+  minScale: 0.25,
   maxHands: 2,
 };
 
@@ -58,5 +61,13 @@ export function fitWithin(
   const isUpright = picture.heightPx > picture.widthPx;
   const [boxWidthPx, boxHeightPx] = isUpright ? [box.heightPx, box.widthPx] : [box.widthPx, box.heightPx];
   const scale = Math.min(1, boxWidthPx / picture.widthPx, boxHeightPx / picture.heightPx);
-  return { widthPx: Math.max(1, Math.round(picture.widthPx * scale)), heightPx: Math.max(1, Math.round(picture.heightPx * scale)) };
+  return scaledBy(picture, scale);
+}
+
+/** That share of a size, in whole pixels. */
+export function scaledBy(
+  { widthPx, heightPx }: { readonly widthPx: number; readonly heightPx: number },
+  scale: number,
+): { widthPx: number; heightPx: number } {
+  return { widthPx: Math.max(1, Math.round(widthPx * scale)), heightPx: Math.max(1, Math.round(heightPx * scale)) };
 }

@@ -263,7 +263,7 @@ test('figures tell of what reached the screen', async () => {
   server.onBinary(resultFor(0));
   await settled();
   vi.advanceTimersByTime(250);
-  expect(store.get().figures).toMatchObject({ roundTripP50Ms: 20, ageP50Ms: 41, bytesUp: 21, bytesDown: 72 });
+  expect(store.get().figures).toMatchObject({ roundTripP50Ms: 20, ageP50Ms: 41, bytesUp: 21, bytesDown: 74 });
   expect(store.get().figures.stagesMs).toMatchObject({ capture: 5, network_up: 10, network_down: 10, present: 16 });
   const [record] = log.newest();
   expect(record).toMatchObject({ frameId: 0, outcome: 'shown', bytesUp: 21, answer: { bytesDown: 72, hands: 0 } });

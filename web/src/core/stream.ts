@@ -11,7 +11,7 @@ import { type Capture, openCapture, type Picture } from './capture.ts';
 import type { ClientState } from './client-state.ts';
 import { Connection } from './connection.ts';
 import type { Welcome } from './control.ts';
-import { ClientError } from './errors.ts';
+import { ClientError, refusalError } from './errors.ts';
 import { FiguresWindow } from './figures.ts';
 import type { DropStage } from './flow.ts';
 import { type AnsweredFrame, type FrameLog, type Outcome, type SentFrame, settled } from './frame-log.ts';
@@ -149,7 +149,7 @@ export class Stream {
           this.#overlay?.forget();
           store.set({ phase: 'reconnecting', error: new ClientError('server_away'), comeback: null, hands: [] });
         },
-        onRefused: (reason) => onFailed(new ClientError('server_refused', reason || undefined)),
+        onRefused: (reason) => onFailed(refusalError(reason)),
       },
     });
   }
@@ -170,9 +170,9 @@ export class Stream {
     const askedMs = performance.now();
     try {
       const { scale, jpegQuality: quality } = this.#adaptation.decision;
-      const [boxWidthPx, boxHeightPx] = [this.#settings.captureWidthPx * scale, this.#settings.captureHeightPx * scale];
+      const { captureWidthPx: boxWidthPx, captureHeightPx: boxHeightPx } = this.#settings;
       const keepPicture = this.#settings.output === 'landmarks' && !isLive(this.#settings);
-      const picture = await capture.take({ notBeforeMs, boxWidthPx, boxHeightPx, quality, keepPicture });
+      const picture = await capture.take({ notBeforeMs, boxWidthPx, boxHeightPx, scale, quality, keepPicture });
       this.#send(picture, askedMs);
     } catch (error) {
       const clientError = error instanceof ClientError ? error : new ClientError('capture_failed', String(error), { cause: error });

@@ -19,15 +19,32 @@ export interface Transport {
 /** @param isResuming - whether the hello will name a session to resume: the server then lets it in though it is full. */
 export type Connect = (events: TransportEvents, isResuming: boolean) => Transport;
 
-/** How to connect to that address. Anything that is not a result or control message is the session's to judge. */
-export function webSocketConnect(url: string | URL): Connect {
+/** The close code that a refusal before the upgrade is reported as: the same client would only be refused again. */
+const REFUSED = 1008;
+
+/**
+ * How to connect to that address. Anything that is not a result or control message is the session's to judge.
+ *
+ * @param token - what the server asks for, if it does. A page can set no header, so it is offered as a subprotocol.
+ */
+export function webSocketConnect(url: string | URL, token: string | null = null): Connect {
   return (events, isResuming) => {
     const address = new URL(url);
     if (isResuming) address.searchParams.set('resume', 'true');
-    const socket = new WebSocket(address, SUBPROTOCOL);
+    const socket = new WebSocket(address, token === null ? SUBPROTOCOL : [SUBPROTOCOL, `handstream.bearer.${token}`]);
+    let wasOpen = false;
+    let isClosed = false;
     socket.binaryType = 'arraybuffer';
-    socket.onopen = () => events.onOpen();
-    socket.onclose = ({ code, reason }) => events.onClose(code, reason);
+    socket.onopen = () => {
+      wasOpen = true;
+      events.onOpen();
+    };
+    socket.onclose = async ({ code, reason }) => {
+      const refusal = wasOpen ? null : await refusalOf(address, token);
+      if (isClosed) return;
+      if (refusal === null) events.onClose(code, reason);
+      else events.onClose(REFUSED, refusal);
+    };
     socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
       if (typeof data === 'string') events.onText(data);
       else events.onBinary(data);
@@ -37,11 +54,26 @@ export function webSocketConnect(url: string | URL): Connect {
         if (socket.readyState === WebSocket.OPEN) socket.send(message);
       },
       close: () => {
+        isClosed = true;
         socket.onopen = socket.onmessage = socket.onclose = null;
         socket.close(1000);
       },
     };
   };
+}
+
+/** Why the server does not let this client in, as an error code; null if it would. A browser does not tell why a WebSocket was refused. */
+async function refusalOf(socketUrl: URL, token: string | null): Promise<string | null> {
+  const url = new URL('/access', socketUrl);
+  url.protocol = url.protocol.replace('ws', 'http');
+  try {
+    const answer = await fetch(url, { headers: token === null ? {} : { Authorization: `Bearer ${token}` }, cache: 'no-store' });
+    if (answer.status !== 401 && answer.status !== 403) return null;
+    const { error } = (await answer.json()) as { readonly error: { readonly code: string } };
+    return error.code;
+  } catch {
+    return null; // The server is away, or it is another one: that is for the next attempt to find out.
+  }
 }
 
 /** The address of the video socket of the server that served the page. */

@@ -16,6 +16,7 @@ interface ResultFields {
   readonly width_px: number;
   readonly height_px: number;
   readonly dropped: number;
+  readonly region_px: number;
   readonly receive_time_ns: string;
   readonly send_time_ns: string;
   readonly stages_us: Record<string, number>;
@@ -68,6 +69,7 @@ describe('parseResult', () => {
       width_px: result.widthPx,
       height_px: result.heightPx,
       dropped: result.dropped,
+      region_px: Math.round((result.regionShare ?? 0) * Math.max(result.widthPx, result.heightPx)),
       receive_time_ns: String(result.receiveTimeNs),
       send_time_ns: String(result.sendTimeNs),
       stages_us: result.stagesUs,

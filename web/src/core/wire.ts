@@ -9,7 +9,9 @@ const VERSION = 1;
 const TYPE_FRAME = 1;
 const TYPE_RESULT = 2;
 const FRAME_HEADER_BYTES = 18;
+/** What every result's header has; the region's side was added behind it. */
 const RESULT_HEADER_BYTES = 72;
+const REGION_BYTES = 2;
 const STAGES_OFFSET = 44;
 const HAND_HEAD_BYTES = 8;
 const POINTS_BYTES = LANDMARK_COUNT * 3 * 2;
@@ -39,10 +41,15 @@ export interface Result {
   readonly frameId: number;
   /** Echo of the frame's capture time, in ns on the client's clock. */
   readonly captureTimeNs: bigint;
-  /** Size of the picture that the server decoded. */
+  /** Size of the frame's picture, upright. */
   readonly widthPx: number;
   readonly heightPx: number;
   readonly hands: readonly Hand[];
+  /**
+   * Side of the region in which the smallest hand is looked for in the next frame, as a share of the picture's longer side; null where
+   * there is no hand, or the server does not say.
+   */
+  readonly regionShare: number | null;
   /** How many of the session's frames the server had dropped when it made this result. */
   readonly dropped: number;
   /** When the frame arrived and when this result left, in ns on the server's clock: only their difference means something here. */
@@ -104,6 +111,7 @@ export function parseResult(message: ArrayBuffer): Result {
     hands,
     widthPx: view.getUint16(20),
     heightPx: view.getUint16(22),
+    regionShare: parseRegion(view, bodyOffset),
     dropped: view.getUint32(24),
     receiveTimeNs: view.getBigUint64(28),
     sendTimeNs: view.getBigUint64(36),
@@ -128,6 +136,11 @@ function checkedHeaderBytes(view: DataView): number {
     );
   }
   return headerBytes;
+}
+
+function parseRegion(view: DataView, headerBytes: number): number | null {
+  const regionPx = headerBytes >= RESULT_HEADER_BYTES + REGION_BYTES ? view.getUint16(RESULT_HEADER_BYTES) : 0;
+  return regionPx === 0 ? null : regionPx / Math.max(1, view.getUint16(20), view.getUint16(22));
 }
 
 function parseStages(view: DataView): Partial<Record<ServerStage, number>> {
