@@ -44,6 +44,23 @@ async def test_a_frame_is_answered(server: Serving) -> None:
     assert answered.round_trip_ns > answered.network_ns > 0
 
 
+async def test_what_comes_out_of_an_outage_is_not_handed_on() -> None:
+    engine = FakeEngine()
+    with serving(lambda: engine) as server:
+        async with connect(server.url) as session:
+            for _ in range(3):
+                await track(session, jpeg())
+            engine.delay_s = 0.8
+            lost_id = await session.send(jpeg())
+            assert await anext(session) == Dropped(lost_id, "network_up")
+            trial_id = await session.send(jpeg())
+            engine.delay_s = 0
+            assert await anext(session) == Dropped(trial_id, "network_down")
+            await track(session, jpeg())
+            statistics = session.statistics()
+    assert (statistics.sent, statistics.answered, statistics.dropped, statistics.late) == (6, 4, 2, 1)
+
+
 async def test_the_capture_time_comes_back(server: Serving) -> None:
     async with connect(server.url) as session:
         await session.send(jpeg(), capture_time_ns=12_345)

@@ -12,7 +12,9 @@ For the lowest latency few frames may be on their way: what queues anywhere is o
 measured path needs (`protocol/window.py`: one on a local network), and one more waits here, where a newer one replaces it. It leaves when
 the outcome of another is read, which is why a session is iterated over while frames are sent. Every frame that left has one outcome:
 `Answered`, `Failed` or `Dropped`. One of which nothing is heard in time is dropped at `network_up`; an answer that comes after all is
-passed over.
+passed over. Once a frame was given up, those that follow until something is heard again only try whether the path is back: what comes of
+them has waited out the rest of the outage, a fresh one is near, and they are dropped at `network_down`. So what is `Answered` is never
+older than what was before, and the first after an outage is as fresh as any.
 
 A connection that is lost is opened again by whoever iterates, after waits that grow and are random, and the session is resumed by its
 token. Frames that were on their way are dropped at `network_up`, or at `network_down` if the server had received them; those that are sent
@@ -211,6 +213,8 @@ class ClientSession:
         self._next_frame_id = 0
         self._waiting: LatestSlot[Frame] = LatestSlot()
         self._replaced = 0
+        self._stale = 0
+        self._newest_answered_id: int | None = None
         self._is_sending = False
 
     async def send(self, image: bytes | NDArray[np.uint8], *, capture_time_ns: int | None = None) -> int:
@@ -262,9 +266,9 @@ class ClientSession:
         return ClientStatistics(
             sent=frames.sent,
             replaced=self._replaced,
-            answered=frames.answered,
+            answered=frames.answered - self._stale,
             failed=frames.refused,
-            dropped=sum(frames.dropped.values()),
+            dropped=sum(frames.dropped.values()) + self._stale,
             in_flight=frames.in_flight,
             late=frames.late,
             reconnections=self._reconnections,
@@ -341,14 +345,22 @@ class ClientSession:
             return _LONGEST_LOOK_S
         return min(_LONGEST_LOOK_S, max(0.0, self._adaptation.due_ms - _ms(time.monotonic_ns())) / 1e3)
 
-    async def _answered(self, message: bytes, now_ns: int) -> Answered | None:
-        """Acknowledges a result. It is none for the caller if its frame was given up."""
+    def _is_newer(self, frame_id: int) -> bool:
+        """Whether that frame comes after all whose results the caller has been given."""
+        return self._newest_answered_id is None or follows(frame_id, self._newest_answered_id)
+
+    async def _answered(self, message: bytes, now_ns: int) -> Answered | Dropped | None:
+        """Acknowledges a result. It is none for the caller if its frame was given up, or if it is too old to be of use."""
         result = wire.decode_result(message)
         await self._write(Ack(result.frame_id).text())
         queue_ms = _ms(result.stages_ns.get(Stage.QUEUE, 0))
         settlement = self._window.settle(result.frame_id, "answered", _ms(now_ns), queue_ms=queue_ms)
         if settlement is None or settlement.is_late:
             return None
+        if settlement.is_stale or not self._is_newer(result.frame_id):
+            self._stale += 1
+            return Dropped(result.frame_id, "network_down")
+        self._newest_answered_id = result.frame_id
         if self._adaptation is not None:
             self._adaptation.answer(settlement.frame, result, len(message), _ms(now_ns))
             self._window.interval_ms = self._adaptation.decision.frame_interval_ms

@@ -69,7 +69,7 @@ class ClientStatistics:
         replaced: Frames that a newer one replaced before they were sent.
         answered: Frames answered with a result.
         failed: Frames answered with an error.
-        dropped: Frames that the server dropped, or that were lost with a connection.
+        dropped: Frames that the server dropped, that were lost with a connection, or whose result came too old out of an outage.
         in_flight: Frames sent of which none of this is known yet.
         late: Dropped frames whose answer came after all.
         reconnections: How often a lost connection was replaced.
