@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["measure_in_browser"]
 
-_PAGE = Path(__file__).parent / "browser" / "page.html"
+_PAGE = Path(__file__).parent / "page" / "index.html"
 _FRAMES = 150
 _LOAD_TIMEOUT_S = 30
 """For Chromium to start and MediaPipe to load its networks."""

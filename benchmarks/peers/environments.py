@@ -23,7 +23,7 @@ __all__ = ["ROOT", "node_modules", "python_of", "task_bundle"]
 ROOT: Final = Path(__file__).parents[2]
 _FOLDER: Final = ROOT / "artifacts" / "peers"
 _PINS: Final = Path(__file__).parent / "requirements"
-_BROWSER: Final = Path(__file__).parent / "browser"
+_PAGE: Final = Path(__file__).parent / "page"
 
 _STEP_TIMEOUT_S = 900
 """For a first download on a slow line."""
@@ -66,7 +66,7 @@ def node_modules() -> Path:
         HandstreamError: It cannot be made; the text quotes npm.
     """
     folder = _FOLDER / "browser"
-    sources = [_BROWSER / "package.json", _BROWSER / "package-lock.json"]
+    sources = [_PAGE / "package.json", _PAGE / "package-lock.json"]
     npm = shutil.which("npm") or "npm"
     _make(
         folder, sources, [[npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--prefix", str(folder)]], sources
