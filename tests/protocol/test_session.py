@@ -202,8 +202,8 @@ def test_a_welcome_says_whether_the_session_is_the_one_that_was_asked_for(resume
 
 
 def test_a_probe_is_echoed() -> None:
-    (reply,) = v1().receive_text('{"type": "ping", "id": 5}', 0)
-    assert reply == Reply('{"type":"pong","id":5}')
+    (reply,) = v1().receive_text('{"type": "ping", "id": 5}', 77)
+    assert reply == Reply('{"type":"pong","id":5,"time_ns":77}')
 
 
 def test_results_wait_for_acknowledgements_of_a_client_that_sends_them() -> None:

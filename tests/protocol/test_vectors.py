@@ -167,7 +167,7 @@ def server_messages() -> list[Vector]:
         ("welcome to a new session, as the old one is gone", replace(welcome, reason="cannot_resume")),
         ("advice", control.Advice(12.5)),
         ("no advice any more", control.Advice(None)),
-        ("the echo of a probe", control.Pong(17)),
+        ("the echo of a probe", control.Pong(17, 2**52 + 1)),
         ("all settings", control.SettingsMessage(settings=settings)),
         ("a frame dropped while it waited", control.Dropped(18, "queue")),
         ("a frame dropped with its result", control.Dropped(2**32 - 1, "send")),

@@ -114,13 +114,14 @@ class Ping:
 
 @dataclass(frozen=True, slots=True)
 class Pong:
-    """The echo of a `Ping`."""
+    """The echo of a `Ping`, with the moment on the server's monotonic clock at which it was there."""
 
     number: int
+    time_ns: int
 
     def text(self) -> str:
         """The message as it travels."""
-        return _text("pong", id=self.number)
+        return _text("pong", id=self.number, time_ns=self.time_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,7 +377,7 @@ _SERVER_MESSAGES: Mapping[str, Callable[[JsonObject], ServerMessage]] = {
     "settings": lambda fields: SettingsMessage(settings=_object(fields["settings"])),
     "dropped": lambda fields: Dropped(_number(fields["frame_id"]), _drop_stage(fields["stage"])),
     "advice": _advice,
-    "pong": lambda fields: Pong(_number(fields["id"])),
+    "pong": lambda fields: Pong(_number(fields["id"]), _number(fields["time_ns"])),
     "error": _error,
 }
 """How each message of a server is read."""

@@ -115,7 +115,7 @@ class V1Session(Session):
             message = _parse(text)
             if isinstance(message, Ack) and self._acknowledge(message, now_ns):
                 return []
-            return self._control(message) if self._texts.take(now_ns) else self._end_flood()
+            return self._control(message, now_ns) if self._texts.take(now_ns) else self._end_flood()
         except MessageError as error:
             if not self._open:
                 return self._give_up(error)
@@ -171,7 +171,7 @@ class V1Session(Session):
             return True
         return follows(frame_id, self._newest_frame_id) and not self.flow.is_outstanding(frame_id)
 
-    def _control(self, message: ClientMessage) -> Sequence[Action]:
+    def _control(self, message: ClientMessage, now_ns: int) -> Sequence[Action]:
         match message:
             case Hello() if self._open:
                 raise MessageError('This session is open already. Send "settings" to change its settings.', code="hello_repeated")
@@ -180,7 +180,7 @@ class V1Session(Session):
                 self.settings.changed(message.settings, self.limits)
                 return [Open(message)]
             case Ping(number) if self._open:
-                return [Reply(Pong(number).text())]
+                return [Reply(Pong(number, now_ns).text())]
             case Ack() if self._open:
                 return []  # It repeats what is known.
             case SettingsMessage() if self._open:

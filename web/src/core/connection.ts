@@ -70,7 +70,8 @@ export class Connection {
    */
   sendFrame(image: ArrayBuffer, captureTimeNs: bigint, arrivalMs: number, probes: (frameId: number) => boolean): Departure | null {
     if (this.#session === null || this.#transport === null) return null;
-    if (probes(this.#session.nextFrameId)) this.#transport.send(this.#session.ping(this.#session.nextFrameId));
+    const { nextFrameId } = this.#session;
+    if (probes(nextFrameId)) this.#transport.send(this.#session.ping(nextFrameId, performance.now()));
     const sentMs = performance.now();
     const { frameId, message } = this.#session.packFrame(new Uint8Array(image), captureTimeNs, arrivalMs, sentMs);
     this.#transport.send(message);

@@ -60,6 +60,8 @@ export interface Advice {
 export interface Pong {
   readonly type: 'pong';
   readonly id: number;
+  /** When the probe was there, on the server's clock. */
+  readonly time_ns: number;
 }
 
 export interface ServerError {
@@ -116,7 +118,7 @@ export function parseControl(text: string): ServerMessage | null {
       if (message['max_frames_per_second'] !== null) requireFields(message, { max_frames_per_second: 'number' });
       return message as unknown as Advice;
     case 'pong':
-      requireFields(message, { id: 'number' });
+      requireFields(message, { id: 'number', time_ns: 'number' });
       return message as unknown as Pong;
     case 'error':
       requireFields(message, { error: 'object' });

@@ -80,10 +80,30 @@ test('knows whether the server has been silent since frames were sent', () => {
 
 test('passes on what the server advises, and the echo of a probe', () => {
   const session = started();
-  expect(JSON.parse(session.ping(7))).toEqual({ type: 'ping', id: 7 });
-  expect(session.receiveText('{"type":"pong","id":7}', 1)).toEqual([{ type: 'pong', id: 7 }]);
+  expect(JSON.parse(session.ping(7, 0))).toEqual({ type: 'ping', id: 7 });
+  expect(session.receiveText('{"type":"pong","id":7,"time_ns":5}', 1)).toEqual([{ type: 'pong', id: 7 }]);
   const advice = '{"type":"advice","max_frames_per_second":12.5,"reason":"server_busy"}';
   expect(session.receiveText(advice, 2)).toEqual([{ type: 'advice', maxFramesPerSecond: 12.5 }]);
+});
+
+test('each way through the network is told by itself, and better once a probe has come back', () => {
+  // The server's clock leads by 1 s. Each frame takes 70 ms up, 20 ms of work and 10 ms down, a probe 5 ms each way.
+  const session = started();
+  const exchange = (frameId: number, nowMs: number): Extract<SessionEvent, { type: 'result' }> => {
+    session.packFrame(IMAGE, 0n, nowMs, nowMs);
+    const message = resultFor(frameId);
+    new DataView(message).setBigUint64(28, BigInt(1e9 + (nowMs + 70) * 1e6));
+    new DataView(message).setBigUint64(36, BigInt(1e9 + (nowMs + 90) * 1e6));
+    const [event] = session.receiveBinary(message, nowMs + 100);
+    if (event?.type !== 'result') throw new Error('there was no result');
+    return event;
+  };
+  expect(exchange(0, 0)).toMatchObject({ upNs: 40e6, upErrorNs: 40e6 });
+  session.ping(1, 200);
+  session.receiveText(JSON.stringify({ type: 'pong', id: 1, time_ns: 1e9 + 205e6 }), 210);
+  const { upNs, upErrorNs } = exchange(1, 300);
+  expect(upErrorNs).toBeLessThan(7e6);
+  expect(Math.abs(upNs - 70e6)).toBeLessThanOrEqual(upErrorNs);
 });
 
 test.each([

@@ -9,6 +9,7 @@
 
 import { type Exchange, RemoteClock } from './clock.ts';
 import {
+  type Pong,
   packAck,
   packHello,
   packPing,
@@ -60,6 +61,8 @@ export class Session {
   #welcome: Welcome | null = null;
   #nextFrameId: number;
   #unacknowledged: number | null = null;
+  /** The newest probe. */
+  #probe: { readonly id: number; readonly sentMs: number } | null = null;
   #unheardSinceMs: number | null = null;
 
   /** @param resumes - the session that is to be taken up again, or null to begin one. */
@@ -91,7 +94,8 @@ export class Session {
   }
 
   /** A probe that the server echoes at once. */
-  ping(id: number): string {
+  ping(id: number, nowMs: number): string {
+    this.#probe = { id, sentMs: nowMs };
     return packPing(id);
   }
 
@@ -197,8 +201,15 @@ export class Session {
       case 'advice':
         return [{ type: 'advice', maxFramesPerSecond: message.max_frames_per_second }];
       case 'pong':
+        this.#learnClock(message, nowMs);
         return [{ type: 'pong', id: message.id }];
     }
+  }
+
+  /** Probes are short both ways, so they tell more of the clocks than a frame does, whose bytes take their time one way. */
+  #learnClock({ id, time_ns: receiveNs }: Pong, nowMs: number): void {
+    if (this.#probe?.id !== id) return;
+    this.#clock.update({ originNs: stampNs(this.#probe.sentMs), receiveNs, transmitNs: receiveNs, destinationNs: stampNs(nowMs) });
   }
 
   #receiveError({ error: { code, message, frame_id } }: ServerError, nowMs: number): SessionEvent[] {
