@@ -1,17 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type { AxeResults } from 'axe-core';
+import { violationsOf } from './accessibility.ts';
 import { DEMO_FOLDER } from './cameras.ts';
-import { expect, type Studio, test } from './studio.ts';
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf-8');
-
-/** What axe finds wrong, each with the elements. */
-async function violationsOf(studio: Studio): Promise<string[]> {
-  await studio.page.evaluate(axe);
-  const results = await studio.page.evaluate<AxeResults>('axe.run()');
-  return results.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(', ')}`);
-}
+import { expect, test } from './studio.ts';
 
 test('the space bar starts and stops, unless a control has the focus', async ({ studio }) => {
   const { page } = studio;

@@ -2,10 +2,10 @@
 
 import type { ReactNode } from 'react';
 import { Announcer } from '../react/announcer.tsx';
+import { LatencySection } from '../react/latency-section.tsx';
 import { LimitNote } from '../react/limit-note.tsx';
 import { LiveFigures } from '../react/live-figures.tsx';
 import { PhaseChip } from '../react/phase-chip.tsx';
-import { StageStrip } from '../react/stage-strip.tsx';
 import { useFileDrop } from '../react/use-file-drop.ts';
 import { useSpaceKey } from '../react/use-space-key.ts';
 import { useTheme } from '../react/use-theme.ts';
@@ -27,8 +27,8 @@ export function App(): ReactNode {
             <StartStop studio={studio} />
             <LiveFigures />
           </div>
-          <StageStrip />
           <LimitNote />
+          <LatencySection />
         </div>
         <SettingsPanel studio={studio} />
       </main>

@@ -26,7 +26,10 @@ export class LiveOverlay implements Overlay {
   answered(answer: Answer): void {
     answer.picture.bitmap?.close(); // Kept for the other overlay, before the person chose this one.
     answer.frame.trace.end('unpack', stampNs());
-    if (this.#newest !== null && answer.frame.sequence <= this.#newest.frame.sequence) return this.#events.onPassedOver(answer);
+    if (this.#newest !== null && answer.frame.sequence <= this.#newest.frame.sequence) {
+      this.#events.onPassedOver(answer);
+      return;
+    }
     const { hands, widthPx, heightPx } = answer.result;
     if (this.#undrawn !== null) this.#events.onPassedOver(this.#undrawn);
     this.#newest = this.#undrawn = answer;

@@ -9,13 +9,9 @@ const LEAST_LISTED_MS = 0.05;
 
 export function StageStrip(): ReactNode {
   const stagesMs = useClientState((state) => state.figures.stagesMs);
-  const ageMs = useClientState((state) => state.figures.ageP50Ms);
-  if (stagesMs === null || ageMs === null) return null;
+  if (stagesMs === null) return null;
   return (
-    <figure className="strip">
-      <figcaption>
-        <strong>{ageMs.toFixed(0)} ms</strong> from capture to screen
-      </figcaption>
+    <div className="strip">
       <Strip stagesMs={stagesMs} />
       <ul>
         {STAGES.filter((stage) => stagesMs[stage] >= LEAST_LISTED_MS).map((stage) => (
@@ -24,7 +20,7 @@ export function StageStrip(): ReactNode {
           </li>
         ))}
       </ul>
-    </figure>
+    </div>
   );
 }
 

@@ -1,0 +1,80 @@
+/** Plots the age of the shown frames and their rate over time, and lets one of them be picked. */
+
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import type { Timeline } from '../../core/latency-summary.ts';
+
+const HEIGHT_PX = 170;
+/** The scales reach at least so far, so that small ripples don't look like storms. */
+const LEAST_AGE_MS = 50;
+const LEAST_FPS = 35;
+
+export class TimelinePlot {
+  readonly #plot: uPlot;
+  readonly #watcher: ResizeObserver;
+  #picked: number | null = null;
+
+  /** @param onPick - called with the index of the point that was clicked. */
+  constructor(place: HTMLElement, onPick: (index: number) => void) {
+    this.#plot = new uPlot(this.#options(place), [[], [], []], place);
+    this.#plot.over.addEventListener('click', () => {
+      const { idx } = this.#plot.cursor;
+      if (idx !== null && idx !== undefined) onPick(idx);
+    });
+    this.#watcher = new ResizeObserver(() => this.#plot.setSize({ width: place.clientWidth, height: HEIGHT_PX }));
+    this.#watcher.observe(place);
+  }
+
+  /** Draws all points; `picked` is the index of the one that is inspected. Times are counted back from the last. */
+  draw({ timesS, agesMs, framesPerSecond }: Timeline, picked: number | null): void {
+    this.#picked = picked;
+    const lastS = timesS.at(-1) ?? 0;
+    this.#plot.setData([timesS.map((timeS) => timeS - lastS), [...agesMs], [...framesPerSecond]]);
+  }
+
+  close(): void {
+    this.#watcher.disconnect();
+    this.#plot.destroy();
+  }
+
+  #options(place: HTMLElement): uPlot.Options {
+    const colour = (name: string) => (): string => getComputedStyle(place).getPropertyValue(name);
+    const axis = {
+      stroke: colour('--plot-ink'),
+      grid: { stroke: colour('--plot-grid'), width: 1 },
+      ticks: { show: false },
+      font: '12px system-ui',
+    };
+    return {
+      width: place.clientWidth,
+      height: HEIGHT_PX,
+      legend: { show: false },
+      cursor: { y: false, drag: { x: false, y: false } },
+      scales: {
+        x: { time: false },
+        ms: { range: (_, __, most) => [0, 1.1 * Math.max(LEAST_AGE_MS, most ?? 0)] },
+        fps: { range: (_, __, most) => [0, 1.1 * Math.max(LEAST_FPS, most ?? 0)] },
+      },
+      axes: [
+        { ...axis, size: 26, space: 90, values: (_, ticks) => ticks.map((tick) => (tick === 0 ? 'now' : `${tick} s`)) },
+        { ...axis, scale: 'ms', size: 56, values: (_, ticks) => ticks.map((tick) => `${tick} ms`) },
+        { ...axis, scale: 'fps', side: 1, size: 44, grid: { show: false }, values: (_, ticks) => ticks.map((tick) => `${tick}/s`) },
+      ],
+      series: [
+        {},
+        { scale: 'ms', stroke: colour('--plot-age'), width: 1.5, points: { show: false } },
+        { scale: 'fps', stroke: colour('--plot-rate'), width: 1.5, dash: [4, 3], points: { show: false } },
+      ],
+      hooks: { draw: [() => this.#drawPicked(colour('--plot-ink')())] },
+    };
+  }
+
+  #drawPicked(colour: string): void {
+    const timeS = this.#picked === null ? undefined : this.#plot.data[0][this.#picked];
+    if (timeS === undefined) return;
+    const { ctx, bbox } = this.#plot;
+    const x = Math.round(this.#plot.valToPos(timeS, 'x', true));
+    ctx.fillStyle = colour;
+    ctx.fillRect(x - 1, bbox.top, 2, bbox.height);
+  }
+}
