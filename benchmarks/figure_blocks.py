@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from benchmarks.peers.contenders import OURS
+
 from handstream.errors import HandstreamError
 
 if TYPE_CHECKING:
@@ -86,7 +88,7 @@ def peers(measured: Measured) -> str:
 
 def _peer_cells(few: dict[str, Any], many: dict[str, Any]) -> tuple[str, ...]:
     """One contender. A browser has no row with many clients: what it costs is told of the one."""
-    name = f"**{few['name']}**" if few["key"] in {"plain", "v1", "v1-landmarks"} else few["name"]
+    name = f"**{few['name']}**" if few["key"] in OURS else few["name"]
     one, several = few["median"], many["median"]
     told = several or one
     if told is None:

@@ -5,6 +5,7 @@ The method is in benchmarks/README.md.
 
 from __future__ import annotations
 
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -13,13 +14,15 @@ from typing import Annotated
 import typer
 from benchmarks.machine import describe_machine
 from benchmarks.peers.clip import prepare
-from benchmarks.peers.contenders import CONTENDERS
+from benchmarks.peers.contenders import CONTENDERS, BrowserPeer, ServerPeer
 from benchmarks.peers.measurement import Course
-from benchmarks.peers.report import failures, sheets, write
+from benchmarks.peers.report import failures, in_words, sheets, write
 from benchmarks.peers.results import Results, Row, rows_of, run_rounds
 from benchmarks.sheets import as_rich
 from rich.console import Console
 from rich.progress import Progress
+
+from handstream.errors import HandstreamError
 
 FRAMES_PER_SECOND = 30
 WARM_UP_S = 2.0
@@ -42,35 +45,45 @@ def main(
     quick: Annotated[bool, typer.Option(help="One round of 3 s windows: about three minutes.")] = False,
 ) -> None:
     """Runs all contenders in turns, on this machine alone, and shows how old the hand on the screen is."""
-    unknown = set(contender or ()) - {peer.key for peer in CONTENDERS}
-    if unknown:
-        raise typer.BadParameter(f"there is no contender {', '.join(sorted(unknown))}; see --help")
-    rounds = 1 if quick else ROUNDS
+    rows = rows_of(_chosen(contender), clients or [1, 4])
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was started is ended then too
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
-    rows = rows_of([peer for peer in CONTENDERS if contender is None or peer.key in contender], clients or [1, 4])
-    with tempfile.TemporaryDirectory() as scratch, Progress(console=console, transient=True) as progress:
-        course = Course(
-            clip=Path(scratch) / "clip.npy",
-            frames_per_second=FRAMES_PER_SECOND,
-            warm_up_s=WARM_UP_S,
-            seconds=QUICK_SECONDS if quick else SECONDS,
-            scratch=Path(scratch),
-        )
-        prepare(clip, course.clip)
-        name = clip.name if clip else "the demo clip"
-        results = Results(describe_machine(), name, course.frames_per_second, course.seconds, rounds, [row for _, row in rows])
-        bar = progress.add_task("making environments", total=rounds * len(rows))
-
-        def show(row: Row) -> None:
-            progress.update(bar, advance=1, description=f"{row.name}, {row.clients} clients")
-
-        run_rounds(rows, course.measure, rounds, show)
+    try:
+        results = _compare(rows, clip, console, *((1, QUICK_SECONDS) if quick else (ROUNDS, SECONDS)))
+    except HandstreamError as error:
+        typer.echo(f"benchmarks.peers: {error}", err=True)
+        raise typer.Exit(1) from error
     for sheet in sheets(results):
         console.print(as_rich(sheet))
     for failure in failures(results.rows):
         console.print(failure)
     if results_folder:
         write(results, results_folder)
+
+
+def _chosen(keys: list[str] | None) -> list[ServerPeer | BrowserPeer]:
+    """The contenders of these keys, in the tables' order; all without any."""
+    unknown = set(keys or ()) - {peer.key for peer in CONTENDERS}
+    if unknown:
+        raise typer.BadParameter(f"there is no contender {', '.join(sorted(unknown))}; see --help")
+    return [peer for peer in CONTENDERS if keys is None or peer.key in keys]
+
+
+def _compare(rows: list[tuple[ServerPeer | BrowserPeer, Row]], clip: Path | None, console: Console, rounds: int, seconds: float) -> Results:
+    """All runs, with a bar that shows how far they are."""
+    name = clip.name if clip else "the demo clip"
+    results = Results(describe_machine(), name, FRAMES_PER_SECOND, seconds, rounds, [row for _, row in rows])
+    with tempfile.TemporaryDirectory() as folder, Progress(console=console, transient=True) as progress:
+        scratch = Path(folder)
+        course = Course(scratch / "clip.npy", FRAMES_PER_SECOND, WARM_UP_S, seconds, scratch)
+        prepare(clip, course.clip)
+        bar = progress.add_task("starting", total=rounds * len(rows))
+
+        def show(row: Row) -> None:
+            progress.update(bar, advance=1, description=f"{row.name}, {in_words(row.clients)}")
+
+        run_rounds(rows, course.measure, rounds, show)
+    return results
 
 
 if __name__ == "__main__":

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from av.error import FFmpegError
 from benchmarks.peers.numbered import HEIGHT_PX, WIDTH_PX
 
 from handstream import demo
 from handstream.demo.clip import read_frames
+from handstream.errors import HandstreamError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,13 +33,15 @@ def prepare(clip: Path | None, file: Path) -> None:
         file: Where to write.
 
     Raises:
-        OSError: The clip cannot be read.
-        ValueError: It holds no picture.
+        HandstreamError: The clip cannot be read, or holds no picture.
     """
     pictures = demo.frames(0, _FRAMES) if clip is None else islice(read_frames(clip), _FRAMES)
-    frames = [cv2.cvtColor(_fitted(rgb), cv2.COLOR_RGB2YUV_I420) for rgb in pictures]
+    try:
+        frames = [cv2.cvtColor(_fitted(rgb), cv2.COLOR_RGB2YUV_I420) for rgb in pictures]
+    except FFmpegError as error:
+        raise HandstreamError(f"{clip} cannot be read: {error.strerror}. Give another video.") from error
     if not frames:
-        raise ValueError(f"{clip} has no picture that can be decoded: give another video")
+        raise HandstreamError(f"{clip} has no picture that can be decoded. Give another video.")
     np.save(file, np.stack(frames))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["CONTENDERS", "BrowserPeer", "ServerPeer"]
+__all__ = ["CONTENDERS", "OURS", "BrowserPeer", "ServerPeer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +67,6 @@ CONTENDERS: Final[tuple[ServerPeer | BrowserPeer, ...]] = (
     BrowserPeer("tasks-js", "browser, MediaPipe Tasks", "tasks"),
 )
 """In the tables' order."""
+
+OURS: Final = tuple(peer.key for peer in CONTENDERS if isinstance(peer, ServerPeer) and peer.server == _SERVE)
+"""The keys of handstream's own rows."""

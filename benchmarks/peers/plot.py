@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 
 mpl.use("agg")
+from benchmarks.peers.contenders import OURS
 from matplotlib import pyplot as plt
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_ages"]
 
-_OURS, _THEIRS = "#0b7a75", "#7c8594"
+_OURS_COLOUR, _OTHERS_COLOUR = "#0b7a75", "#7c8594"
 _LEAST_MS, _MOST_MS = 10, 20_000
 """Of the axis: below the one no camera and screen come, the other is the age of what queues for all of a run."""
 
@@ -52,7 +53,7 @@ def _draw_row(panel: Axes, place: int, row: Row) -> None:
         panel.text(_LEAST_MS * 1.1, place, "not run", va="center", color="grey", fontsize=9)
         return
     p50, p95 = median.screen_age_p50_ms, median.screen_age_p95_ms
-    colour = _OURS if row.name.startswith("handstream") else _THEIRS
+    colour = _OURS_COLOUR if row.key in OURS else _OTHERS_COLOUR
     panel.plot([p50, p95], [place, place], color=colour, linewidth=5, alpha=0.35, solid_capstyle="round")
     panel.plot(p50, place, "o", color=colour, markersize=8)
     panel.text(p95 * 1.25, place, f"{p50:,.0f}", va="center", fontsize=9)

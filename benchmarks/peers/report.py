@@ -6,8 +6,9 @@ import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from benchmarks.peers.contenders import OURS
 from benchmarks.peers.plot import plot_ages
-from benchmarks.sheets import Sheet, as_json, as_markdown, number
+from benchmarks.sheets import Bar, Sheet, as_json, as_markdown, bars_sheet, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,18 +16,36 @@ if TYPE_CHECKING:
 
     from benchmarks.peers.results import Results, Row
 
-__all__ = ["failures", "in_words", "sheets", "write"]
+__all__ = ["bars", "failures", "in_words", "sheets", "write"]
 
 _COLUMNS = ("contender", "on screen ms", "p50 of runs", "answers ms", "frames/s", "growth ms/s", "CPU ms", "MiB")
 
 
+_JUDGED = "v1"
+_SCREEN_LIMITS_MS = {1: 36.0, 4: 42.0}
+"""What the age on screen is to be at its p50, for each number of clients."""
+
+
+def bars(results: Results) -> list[Bar]:
+    """What is to be reached: the age on screen, by itself and against the best of the others in the same run."""
+    judged: list[Bar] = []
+    for clients, limit_ms in _SCREEN_LIMITS_MS.items():
+        p50s_ms = {row.key: row.median.screen_age_p50_ms for row in results.rows if row.clients == clients and row.median}
+        ours_ms = p50s_ms.get(_JUDGED, math.nan)
+        best_ms = min((age_ms for key, age_ms in p50s_ms.items() if key not in OURS and not math.isnan(age_ms)), default=math.nan)
+        judged.append(Bar(f"{_JUDGED}, {in_words(clients)}: age on screen p50, ms", limit_ms, ours_ms))
+        judged.append(Bar(f"{_JUDGED}, {in_words(clients)}: that over the best of the others", 1.0, ours_ms / best_ms))
+    return judged
+
+
 def sheets(results: Results) -> list[Sheet]:
-    """A table for each number of clients. A row that could not be run says so; `failures` says why."""
+    """The bars, then a table for each number of clients. A row that could not be run says so; `failures` says why."""
     course = f"640x480 at {results.frames_per_second:g} frames/s, {results.clip}, {results.rounds} x {results.seconds:g} s"
-    return [
+    tables = [
         Sheet(f"{in_words(count)}, {course}", _COLUMNS, [_cells(row) for row in results.rows if row.clients == count])
         for count in dict.fromkeys(row.clients for row in results.rows)
     ]
+    return [bars_sheet(bars(results)), *tables]
 
 
 def write(results: Results, folder: Path) -> None:
@@ -35,7 +54,7 @@ def write(results: Results, folder: Path) -> None:
     content = asdict(results)
     for row, measured in zip(results.rows, content["rows"], strict=True):
         measured["median"] = asdict(row.median) if row.median else None
-    (folder / "peers.json").write_text(as_json((), content))
+    (folder / "peers.json").write_text(as_json(bars(results), content))
     (folder / "peers.md").write_text(_markdown(results))
     plot_ages(results.rows, folder / "peers.png")
 

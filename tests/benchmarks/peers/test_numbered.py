@@ -47,9 +47,11 @@ def test_a_picture_without_a_number_has_none(corner: int) -> None:
     assert read_number(np.full((HEIGHT_PX, WIDTH_PX), corner, np.uint8)) is None
 
 
-def test_a_wrong_block_is_noticed(clip: NumberedClip) -> None:
+@pytest.mark.parametrize("block", range(20))
+def test_a_wrong_block_is_noticed(clip: NumberedClip, block: int) -> None:
     luma = clip.picture(99)[:HEIGHT_PX].copy()
-    luma[:16, 64:80] = 251 - luma[:16, 64:80]  # black becomes white and white black
+    top, left = block // 10 * 16, block % 10 * 16
+    luma[top : top + 16, left : left + 16] = 251 - luma[top : top + 16, left : left + 16]  # black becomes white and white black
     assert read_number(luma) is None
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from benchmarks.peers.contenders import CONTENDERS, BrowserPeer, ServerPeer
-from benchmarks.peers.report import failures, sheets, write
+from benchmarks.peers.report import bars, failures, sheets, write
 from benchmarks.peers.results import Results, Row, rows_of, run_rounds
 from benchmarks.peers.run_figures import RunFigures
 
@@ -77,11 +77,21 @@ def test_a_contender_that_fails_later_keeps_its_runs() -> None:
 
 
 def test_the_table_shows_medians_their_spread_and_who_was_not_run() -> None:
-    (sheet,) = sheets(results(Bench({B.key: 0})))
+    _, sheet = sheets(results(Bench({B.key: 0})))
     assert [row[0] for row in sheet.rows] == [A.name, B.name, C.name]
     assert sheet.rows[0][1:4] == ("40 / 80", "10 to 60", "20 / 40")
     assert sheet.rows[1][1] == "not run"
     assert {len(row) for row in sheet.rows} == {len(sheet.columns)}
+
+
+def test_the_bars_are_about_the_age_on_screen_and_the_best_of_the_others() -> None:
+    by_key = {peer.key: peer for peer in CONTENDERS}
+    rows = rows_of([by_key["v1"], by_key["fastrtc"], by_key["cured"]], [1])
+    for (_, row), screen_ms in zip(rows, (30, 80, 40), strict=True):
+        row.runs.append(run(screen_ms))
+    judged = bars(Results({}, "the demo clip", 30, 5, 1, [row for _, row in rows]))
+    assert [(bar.value, bar.verdict) for bar in judged[:2]] == [(30, "reached"), (0.75, "reached")]
+    assert {bar.verdict for bar in judged[2:]} == {"not measured"}
 
 
 def test_what_is_written_can_be_read(tmp_path: Path) -> None:
