@@ -28,12 +28,36 @@ def test_a_token_names_its_session_whether_it_is_parked_or_not() -> None:
     assert sessions.statistics().resumed == 2
 
 
-def test_a_token_is_used_up() -> None:
+def test_a_presented_token_is_good_until_the_client_has_the_next() -> None:
     sessions = resumptions()
+    first = sessions.issue("a").token
+    assert sessions.claim(first, 0) == "a"
+    lost = sessions.issue("a").token
+    assert sessions.claim(first, 5 * SECOND_NS) == "a", "the welcome with the new one was lost"
+    second = sessions.issue("a").token
+    assert sessions.claim(lost, 5 * SECOND_NS) is None
+    sessions.confirm("a")
+    sessions.confirm("a")
+    assert sessions.claim(first, 5 * SECOND_NS) is None
+    assert sessions.claim(second, 5 * SECOND_NS) == "a"
+
+
+def test_the_next_token_uses_the_presented_one_up() -> None:
+    sessions = resumptions()
+    first = sessions.issue("a").token
+    sessions.claim(first, 0)
+    second = sessions.issue("a").token
+    assert sessions.claim(second, 0) == "a"
+    sessions.issue("a")
+    assert sessions.claim(first, 0) is None
+
+
+def test_a_presented_token_is_good_no_longer_than_a_parked_session() -> None:
+    sessions = resumptions(within_s=30)
     token = sessions.issue("a").token
-    assert sessions.claim(token, 0) == "a"
-    assert sessions.claim(token, 0) is None
-    assert sessions.issue("a").token != token
+    sessions.claim(token, 0)
+    sessions.issue("a")
+    assert sessions.claim(token, 30 * SECOND_NS + 1) is None
 
 
 def test_another_ticket_takes_the_place_of_the_last() -> None:
@@ -82,6 +106,7 @@ class ResumptionMachine(RuleBasedStateMachine):
         super().__init__()
         self.sessions = resumptions(within_s=10, max_parked=3)
         self.tokens: dict[str, str] = {}
+        self.presented: dict[str, tuple[str, int]] = {}
         self.used: list[str] = []
         self.parked: dict[str, int] = {}
         self.now_ns = 0
@@ -90,7 +115,11 @@ class ResumptionMachine(RuleBasedStateMachine):
         for name in names:
             assert name in self.parked, "only a parked session ends by itself"
             del self.parked[name]
-            self.used.append(self.tokens.pop(name))
+            self.is_over(name)
+
+    def is_over(self, name: str) -> None:
+        self.used.append(self.tokens.pop(name))
+        self.used.extend(token for token, _ in [self.presented.pop(name, ("", 0))] if token)
 
     @rule(seconds=st.integers(-5, 8))
     def time_passes(self, seconds: int) -> None:
@@ -113,15 +142,36 @@ class ResumptionMachine(RuleBasedStateMachine):
     @rule(name=st.sampled_from("abcdef"))
     def come_back(self, name: str) -> None:
         if name in self.tokens:
-            assert self.sessions.claim(self.tokens[name], self.now_ns) == name
-            self.used.append(self.tokens.pop(name))
+            token = self.tokens[name]
+            assert self.sessions.claim(token, self.now_ns) == name
             self.parked.pop(name, None)
+            self.is_over(name)
+            self.used.remove(token)
+            self.presented[name] = token, self.now_ns
+            self.tokens[name] = self.sessions.issue(name).token
+
+    @rule(name=st.sampled_from("abcdef"))
+    def come_back_without_having_been_welcomed(self, name: str) -> None:
+        token, since_ns = self.presented.get(name, ("", 0))
+        if token:
+            is_good = self.now_ns <= since_ns + 10 * SECOND_NS
+            assert self.sessions.claim(token, self.now_ns) == (name if is_good else None)
+            if is_good:
+                self.parked.pop(name, None)
+                self.presented[name] = token, self.now_ns
+                self.used.append(self.tokens[name])
+                self.tokens[name] = self.sessions.issue(name).token
+
+    @rule(name=st.sampled_from("abcdef"))
+    def know_the_welcome(self, name: str) -> None:
+        self.sessions.confirm(name)
+        self.used.extend(token for token, _ in [self.presented.pop(name, ("", 0))] if token)
 
     @rule(name=st.sampled_from("abcdef"))
     def end(self, name: str) -> None:
         self.sessions.forget(name)
         if name in self.tokens:
-            self.used.append(self.tokens.pop(name))
+            self.is_over(name)
             self.parked.pop(name, None)
 
     @invariant()

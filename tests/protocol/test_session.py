@@ -17,7 +17,7 @@ from handstream.protocol.control import Hello
 from handstream.protocol.numbering import follows
 from handstream.protocol.plain import PlainSession
 from handstream.protocol.resumption import Ticket
-from handstream.protocol.session import Action, Close, Offer, Open, Reply, Session, SessionIdentity
+from handstream.protocol.session import Action, Close, Confirm, Offer, Open, Reply, Session, SessionIdentity
 from handstream.protocol.settings import Limits, SessionSettings
 from handstream.protocol.v1 import MAX_CONTROL_CHARACTERS, V1Session
 
@@ -213,13 +213,16 @@ def test_results_wait_for_acknowledgements_of_a_client_that_sends_them() -> None
         session.receive_binary(frame(frame_id), 0)
         session.answer(frame_id, 10 + frame_id)
     assert (session.may_answer, session.awaited_since_ns) == (False, 10)
-    assert session.receive_text('{"type": "ack", "frame_id": 0}', 0) == []
+    assert session.receive_text('{"type": "ack", "frame_id": 0}', 0) == [Confirm()], "who has a result has the welcome"
     assert (session.may_answer, session.awaited_since_ns) == (True, 11)
     assert session.receive_text('{"type": "ack", "frame_id": 0}', 0) == [], "a repetition is ignored"
     assert error_of(session.receive_text('{"type": "ack", "frame_id": 2}', 0))["code"] == "bad_ack"
     session.open(Hello(features=("ack",)), TICKET, resumed=True)
     assert session.awaited_since_ns is None
     assert session.receive_text('{"type": "ack", "frame_id": 1}', 0) == [], "it was sent on the connection before"
+    session.receive_binary(frame(2), 0)
+    session.answer(2, 20)
+    assert [session.receive_text(f'{{"type": "ack", "frame_id": {frame_id}}}', 0) for frame_id in (2, 2)] == [[Confirm()], []]
 
 
 def test_a_client_that_did_not_say_that_it_acknowledges_is_not_waited_for() -> None:
@@ -255,7 +258,7 @@ def test_acknowledgements_that_tell_something_are_free() -> None:
         now_ns = frame_id * SECOND_NS // 120
         session.receive_binary(frame(frame_id), now_ns)
         session.answer(frame_id, now_ns)
-        assert session.receive_text(f'{{"type": "ack", "frame_id": {frame_id}}}', now_ns) == []
+        assert session.receive_text(f'{{"type": "ack", "frame_id": {frame_id}}}', now_ns) == ([] if frame_id else [Confirm()])
 
 
 def test_frames_beyond_the_rate_are_dropped_and_the_session_goes_on() -> None:

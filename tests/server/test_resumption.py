@@ -94,6 +94,23 @@ def test_every_token_that_names_nothing_gets_the_same_answer() -> None:
                 assert track(websocket, 0).frame_id == 0, "the fresh session goes on"
 
 
+def test_a_connection_that_breaks_before_its_welcome_arrives_costs_no_session() -> None:
+    with serving() as server:
+        lost = lose_a_session(server, features=["ack"])
+        with server.v1(hello=None) as websocket:
+            websocket.send(json.dumps({"type": "hello", "resume": lost["resume_token"], "features": ["ack"]}))
+            until(lambda: server.sessions().resumed == 1)
+            cut(websocket)
+        with joined(server, resume=lost["resume_token"], features=["ack"]) as (websocket, welcome):
+            assert (welcome["resumed"], welcome["session_id"]) == (True, lost["session_id"])
+            track(websocket, 8)
+            websocket.send('{"type":"ack","frame_id":8}')
+            track(websocket, 9)  # so that the server has read it
+            with joined(server, resume=lost["resume_token"]) as (_, replayed):
+                assert not replayed["resumed"], "who has seen the old token cannot replay it"
+            track(websocket, 10)
+
+
 def test_a_hello_that_cannot_be_used_uses_no_token_up() -> None:
     with serving() as server:
         lost = lose_a_session(server)

@@ -4,9 +4,12 @@ Theory of operation
 -------------------
 
 A session has one token at a time. It is presented when the session's connection was lost, and names the session whether the server has
-noticed the loss (the session is *parked*, with a deadline) or not (a half-open connection after a change of network). Either way it is used
-up, and the session is issued another. A token that names nothing says so in one way, whatever the reason: it was never issued, was used,
-its session has ended, or its deadline has passed.
+noticed the loss (the session is *parked*, with a deadline) or not (a half-open connection after a change of network). Either way the
+session is issued another, which the client learns from the welcome. The new connection may break before that arrives, and then the client
+has only the token that it presented. So that one goes on naming its session until the client shows that it has the welcome (`confirm`) or
+presents the new token, and for no longer than a session may be parked. From then on it is used up, and whoever has seen it cannot replay
+it. A token that names nothing says so in one way, whatever the reason: it was never issued, was used up, its session has ended, or its
+deadline has passed.
 
 Tokens are kept and looked up as their SHA-256. What time the look-up takes then depends on bits that nobody can choose, and a memory dump
 holds no token.
@@ -77,28 +80,37 @@ class Resumptions(Generic[S]):
         self._max_parked = max_parked
         self._new_token = new_token
         self._sessions: dict[bytes, S] = {}
-        self._digests: dict[S, bytes] = {}
+        self._issued: dict[S, bytes] = {}
+        self._presented: dict[S, tuple[bytes, int]] = {}
         self._deadlines_ns: dict[S, int] = {}
         self._resumed = self._refused = self._expired = self._displaced = 0
 
     def issue(self, session: S) -> Ticket:
-        """A ticket for that session, which takes the place of its last one."""
-        self.forget(session)
+        """A ticket for that session, which takes the place of the last one that it was issued."""
+        self._deadlines_ns.pop(session, None)
+        self._use_up(self._issued.pop(session, None))
         token = self._new_token()
         digest = _digest(token)
         self._sessions[digest] = session
-        self._digests[session] = digest
+        self._issued[session] = digest
         return Ticket(token, self._within_s)
 
     def claim(self, token: str, now_ns: int) -> S | None:
-        """The session that this token names, which it does no longer; None if it names none. Issue another for the session."""
-        session = self._sessions.get(_digest(token))
-        if session is None or self._deadlines_ns.get(session, now_ns) < now_ns:
+        """The session that this token names; None if it names none. Issue another for the session, and `confirm` that it has arrived."""
+        digest = _digest(token)
+        session = self._sessions.get(digest)
+        if session is None or self._deadlines_ns.get(session, now_ns) < now_ns or self._is_overdue(session, digest, now_ns):
             self._refused += 1
             return None
         self._resumed += 1
         self.forget(session)
+        self._sessions[digest] = session
+        self._presented[session] = (digest, now_ns + self._within_ns)
         return session
+
+    def confirm(self, session: S) -> None:
+        """The client of that session has its newest ticket: the token that it presented before is used up."""
+        self._use_up(self._presented.pop(session, (None, 0))[0])
 
     def park(self, session: S, now_ns: int) -> list[S]:
         """The connection of that session was lost.
@@ -106,7 +118,7 @@ class Resumptions(Generic[S]):
         Returns:
             The sessions that are to end, as there is no room for them. It may be this one.
         """
-        self._deadlines_ns[session] = now_ns + round(self._within_s * 1e9)
+        self._deadlines_ns[session] = now_ns + self._within_ns
         displaced = list(self._deadlines_ns)[: max(0, len(self._deadlines_ns) - self._max_parked)]
         self._displaced += len(displaced)
         return self._end(displaced)
@@ -118,17 +130,29 @@ class Resumptions(Generic[S]):
         return self._end(expired)
 
     def forget(self, session: S) -> None:
-        """That session has ended, or is issued another token: its token names nothing any more. One that has none is left as it is."""
+        """That session has ended: its tokens name nothing any more. One that has none is left as it is."""
         self._deadlines_ns.pop(session, None)
-        digest = self._digests.pop(session, None)
-        if digest is not None:
-            del self._sessions[digest]
+        self._use_up(self._issued.pop(session, None))
+        self.confirm(session)
 
     def statistics(self) -> ResumptionStatistics:
         """The sessions as they are."""
         return ResumptionStatistics(
-            len(self._sessions), len(self._deadlines_ns), self._resumed, self._refused, self._expired, self._displaced
+            len(self._issued), len(self._deadlines_ns), self._resumed, self._refused, self._expired, self._displaced
         )
+
+    @property
+    def _within_ns(self) -> int:
+        return round(self._within_s * 1e9)
+
+    def _is_overdue(self, session: S, digest: bytes, now_ns: int) -> bool:
+        """Whether that is the token that was presented last, and has been so for too long."""
+        presented, deadline_ns = self._presented.get(session, (None, 0))
+        return digest == presented and deadline_ns < now_ns
+
+    def _use_up(self, digest: bytes | None) -> None:
+        if digest is not None:
+            del self._sessions[digest]
 
     def _end(self, sessions: list[S]) -> list[S]:
         for session in sessions:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from handstream.protocol.resumption import Ticket
     from handstream.protocol.settings import Limits, SessionSettings
 
-__all__ = ["Action", "Answer", "Close", "Offer", "Open", "Reply", "Session", "SessionIdentity"]
+__all__ = ["Action", "Answer", "Close", "Confirm", "Offer", "Open", "Reply", "Session", "SessionIdentity"]
 
 _POLICY_VIOLATION = 1008
 """The close code for a client that sends without end (RFC 6455, section 7.4.1)."""
@@ -86,7 +86,12 @@ class Open:
     hello: Hello
 
 
-Action = Offer | Open | Reply | Close
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """The client has its welcome: what it resumed the session with is of no use to it any more."""
+
+
+Action = Offer | Open | Reply | Close | Confirm
 
 
 class Answer(Protocol):

@@ -21,7 +21,7 @@ from handstream.protocol.control import (
 )
 from handstream.protocol.delivery import ResultWindow
 from handstream.protocol.numbering import follows
-from handstream.protocol.session import Close, Open, Reply, Session
+from handstream.protocol.session import Close, Confirm, Open, Reply, Session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,6 +70,7 @@ class V1Session(Session):
     def __init__(self, identity: SessionIdentity, settings: SessionSettings, limits: Limits) -> None:
         super().__init__(identity, settings, limits)
         self._open = False
+        self._is_confirmed = False
         self._newest_frame_id: int | None = None
         self._newest_answered_id: int | None = None
         self._results: ResultWindow | None = None
@@ -93,6 +94,7 @@ class V1Session(Session):
         """Welcomes that hello. What an earlier connection had not acknowledged will not be any more."""
         self.settings = self.settings.changed(hello.settings, self.limits)
         self._open = True
+        self._is_confirmed = False
         self._results = ResultWindow(after=self._newest_answered_id) if "ack" in hello.features else None
         welcome = Welcome(
             server=self.identity.server,
@@ -114,7 +116,7 @@ class V1Session(Session):
         try:
             message = _parse(text)
             if isinstance(message, Ack) and self._acknowledge(message, now_ns):
-                return []
+                return self._confirm()
             return self._control(message, now_ns) if self._texts.take(now_ns) else self._end_flood()
         except MessageError as error:
             if not self._open:
@@ -200,6 +202,11 @@ class V1Session(Session):
             text = f'No result of frame {message.frame_id} awaits an acknowledgement, or the hello did not name the feature "ack".'
             raise MessageError(text, code="bad_ack")
         return bool(is_news)
+
+    def _confirm(self) -> Sequence[Action]:
+        """Whoever has a result of this connection has the welcome, which was sent before it."""
+        is_news, self._is_confirmed = not self._is_confirmed, True
+        return [Confirm()] if is_news else []
 
     def _give_up(self, error: MessageError) -> Sequence[Action]:
         """What a session that cannot even be opened ends with."""

@@ -24,6 +24,7 @@ class AnsweredFrame:
     """One frame whose result has left.
 
     Attributes:
+        session: The session's name in the log.
         frame_id: The client's number of the frame.
         receive_time_ns: When its last byte arrived, on the server's monotonic clock.
         spans_ns: How long each of the server's stages took, in their order and without a gap between them, in nanoseconds.
@@ -32,6 +33,7 @@ class AnsweredFrame:
         sent_bytes: The size of its result.
     """
 
+    session: str
     frame_id: int
     receive_time_ns: int
     spans_ns: Mapping[Stage, int]

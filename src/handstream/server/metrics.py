@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from handstream.percentiles import Percentiles
     from handstream.server.figures import AnsweredFrame, ServerStatistics
 
-__all__ = ["ServerMetrics"]
+__all__ = ["METRICS_DIRECTORY_VARIABLE", "ServerMetrics"]
 
 _BUCKETS_S = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.033, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Three steps a decade from 0.1 ms, below which no stage is worth a thought, to 1 s, beyond which nothing is live. 33 ms is in the row
@@ -39,7 +39,7 @@ because it is the time from one frame to the next at 30 frames/s: how many were 
 
 _HANDS_BUCKETS = (0, 1, 2, 4, 8)
 
-_DIRECTORY_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+METRICS_DIRECTORY_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
 class ServerMetrics:
@@ -104,7 +104,7 @@ class ServerMetrics:
     def render(self, accept: str) -> tuple[bytes, str]:
         """The text, in the format that such an `Accept` header asks for, and its content type."""
         encode, content_type = choose_encoder(accept)
-        directory = os.environ.get(_DIRECTORY_VARIABLE)
+        directory = os.environ.get(METRICS_DIRECTORY_VARIABLE)
         if directory is None:
             return encode(self._registry), content_type
         _forget_dead(Path(directory))

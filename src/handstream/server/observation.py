@@ -1,4 +1,4 @@
-"""What watches the server while it runs: `Observation` has the event loop's lag and the metrics, and brings them up to date."""
+"""What watches the server while it runs: `Observation` has the event loop's lag, the metrics and the telemetry."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from handstream.server.loop_lag import LoopLag
 from handstream.server.metrics import ServerMetrics
+from handstream.server.telemetry import FrameTelemetry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from handstream.executor import Executor
     from handstream.server.figures import AnsweredFrame
@@ -28,20 +29,29 @@ class Observation:
     Attributes:
         loop_lag: How late the event loop is.
         metrics: What `/metrics` tells; None where that is switched off.
+        telemetry: What makes spans of frames; None where none is sampled.
     """
 
     def __init__(self, settings: ServerSettings, sessions: Sessions, executor: Executor) -> None:
-        """Begins to watch."""
+        """Begins to watch.
+
+        Raises:
+            HandstreamError: Spans are wanted and OpenTelemetry is not installed.
+        """
         self._sessions = sessions
         self._executor = executor
         self.metrics = ServerMetrics(engine=settings.engine, precision=settings.precision) if settings.metrics else None
+        self.telemetry = FrameTelemetry(settings.trace_sample_ratio) if settings.trace_sample_ratio else None
         self.loop_lag = LoopLag(None if self.metrics is None else self.metrics.tick)
         self._timer: asyncio.TimerHandle | None = None
         self._refresh_for_ever()
 
-    def observers(self) -> tuple[Callable[[AnsweredFrame], None], ...]:
-        """What is to be called with each frame that a connection answered."""
-        return () if self.metrics is None else (self.metrics.answered,)
+    def observers(self, headers: Mapping[str, str]) -> list[Callable[[AnsweredFrame], None]]:
+        """What is to be called with each frame that a connection answered, whose upgrade request had those headers."""
+        observers: list[Callable[[AnsweredFrame], None]] = [] if self.metrics is None else [self.metrics.answered]
+        if self.telemetry is not None:
+            observers.append(self.telemetry.observer(headers))
+        return observers
 
     def loaded(self, loader: EngineLoader) -> None:
         """The engine is loaded, or could not be."""
@@ -54,11 +64,13 @@ class Observation:
         self._refresh(self.metrics)
         return self.metrics.render(accept)
 
-    def close(self) -> None:
-        """Watches no more."""
+    async def close(self) -> None:
+        """Watches no more, and sends what is left to send."""
         self.loop_lag.close()
         if self._timer is not None:
             self._timer.cancel()
+        if self.telemetry is not None:
+            await asyncio.to_thread(self.telemetry.close)
 
     def _refresh_for_ever(self) -> None:
         """Once a second, since with several processes another one may be asked for the metrics of this one."""

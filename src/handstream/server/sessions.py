@@ -146,6 +146,10 @@ class Sessions:
         """What that session can be resumed with from now on."""
         return self._resumptions.issue(video)
 
+    def confirm_ticket(self, video: VideoSession) -> None:
+        """Its client has that."""
+        self._resumptions.confirm(video)
+
     def park(self, video: VideoSession) -> None:
         """The connection of that session was lost: keeps it for a while."""
         video.detach()

@@ -63,10 +63,18 @@ class UnsentResult:
     received_bytes: int
     hands: int
 
-    def sent(self, send_time_ns: int, sent_bytes: int) -> AnsweredFrame:
-        """It was handed to the socket at that time."""
+    def sent(self, session: str, send_time_ns: int, sent_bytes: int) -> AnsweredFrame:
+        """It was handed to the socket at that time, in the session of that name."""
         self.trace.end(Stage.SEND, send_time_ns)
-        return AnsweredFrame(self.answer.frame_id, self.receive_time_ns, self.trace.spans_ns, self.hands, self.received_bytes, sent_bytes)
+        return AnsweredFrame(
+            session=session,
+            frame_id=self.answer.frame_id,
+            receive_time_ns=self.receive_time_ns,
+            spans_ns=self.trace.spans_ns,
+            hands=self.hands,
+            received_bytes=self.received_bytes,
+            sent_bytes=sent_bytes,
+        )
 
 
 class VideoSession:

@@ -23,7 +23,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from handstream.errors import HandstreamError, MessageError
 from handstream.protocol.control import ErrorMessage, error_object
-from handstream.protocol.session import Close, Offer, Open, Reply
+from handstream.protocol.session import Close, Confirm, Offer, Open, Reply
 from handstream.server.access import AccessError
 from handstream.server.deadlines import RESUMABLE, Deadlines
 from handstream.server.readiness import NotReadyError
@@ -103,7 +103,7 @@ async def serve_video(
     else:
         await websocket.accept(session.subprotocol)
         video = sessions.begin(session, engine, address, may_resume=may_resume)
-        connection = _Connection(websocket, sessions, video, observation.observers(), reader_timeout_s)
+        connection = _Connection(websocket, sessions, video, observation.observers(websocket.headers), reader_timeout_s)
         deadlines = Deadlines(timeouts, connection.interrupt, token_expires_s=token_expires_s, owes_hello=lambda: connection.owes_hello)
         await connection.run(deadlines)
 
@@ -181,6 +181,8 @@ class _Connection:
                     self._open(hello)
                 case Reply(text):
                     self._texts.append(text)
+                case Confirm():
+                    self._sessions.confirm_ticket(self._video)
                 case Close():
                     self._close = self._close or action
         if len(self._texts) >= _MAX_WAITING_TEXTS:
@@ -280,7 +282,7 @@ class _Connection:
             else:
                 await self._websocket.send_bytes(message)
         # Only now, so that no frame waits for its own bookkeeping.
-        frame = result.sent(now_ns, len(message))
+        frame = result.sent(video.name, now_ns, len(message))
         video.answered(frame)
         for observe in self._observers:
             observe(frame)

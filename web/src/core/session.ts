@@ -77,7 +77,7 @@ export class Session {
     return this.#welcome !== null;
   }
 
-  /** How the next connection takes this session up; before a welcome as this one was meant to. A token is good for one welcome. */
+  /** How the next connection takes this session up; before a welcome as this one was meant to. */
   get resumption(): Resumption | null {
     const token = this.#welcome?.resume_token ?? this.#resumes?.token;
     return token === undefined ? null : { token, nextFrameId: this.#nextFrameId };
