@@ -16,6 +16,8 @@ from handstream.protocol import wire
 from handstream.protocol.control import ErrorMessage, Welcome, parse_server_message
 
 if TYPE_CHECKING:
+    import ssl
+
     from websockets.asyncio.client import ClientConnection
 
     from handstream.protocol.control import Hello
@@ -27,7 +29,7 @@ _MAX_RESULT_BYTES = 64 * 1024 * 1024
 _WELCOME_TIMEOUT_S = 10.0
 """How long the welcome may take. It needs no tracker, so a server that lets a client in has it at once."""
 
-_COME_AGAIN = {1001, 1005, 1006, 1012, 1013, 4001}
+_COME_AGAIN = {1001, 1005, 1006, 1012, 1013, 4001, 4002, 4003}
 """The close codes (docs/protocol.md; 1012 is a proxy's "service restart") after which another connection may fare better."""
 
 
@@ -50,17 +52,21 @@ class SessionClosedError(HandstreamError):
         return self.close_code in _COME_AGAIN
 
 
-async def open_connection(url: str, hello: Hello) -> tuple[ClientConnection, Welcome]:
+async def open_connection(
+    url: str, hello: Hello, *, token: str | None = None, tls: ssl.SSLContext | None = None
+) -> tuple[ClientConnection, Welcome]:
     """Opens a connection and says hello. The caller closes it.
 
     Args:
         url: The server, as in `ws://127.0.0.1:8000`, `http://127.0.0.1:8000` or with a path other than `/ws/video`.
         hello: What to say; where it resumes a session, the server lets it in though it is full.
+        token: What the server asks for, if it does.
+        tls: How to judge the certificate of a `wss` or `https` server; None trusts the authorities that this machine trusts.
 
     Raises:
         HandstreamError: There is no server, it refuses the session, or it does not take the hello; the code says which.
     """
-    websocket = await _open(url, is_resuming=hello.resume is not None)
+    websocket = await _open(url, token, tls, is_resuming=hello.resume is not None)
     try:
         async with asyncio.timeout(_WELCOME_TIMEOUT_S):
             await websocket.send(hello.text())
@@ -81,13 +87,16 @@ def how_it_ended(error: ConnectionClosed) -> SessionClosedError:
     return SessionClosedError(error.rcvd.code, error.rcvd.reason)
 
 
-async def _open(url: str, *, is_resuming: bool) -> ClientConnection:
+async def _open(url: str, token: str | None, tls: ssl.SSLContext | None, *, is_resuming: bool) -> ClientConnection:
     try:
+        endpoint = _endpoint(url, is_resuming=is_resuming)
         return await connect_websocket(
-            _endpoint(url, is_resuming=is_resuming),
+            endpoint,
             subprotocols=[Subprotocol(wire.SUBPROTOCOL)],
             compression=None,
             max_size=_MAX_RESULT_BYTES,
+            additional_headers=None if token is None else {"Authorization": f"Bearer {token}"},
+            ssl=tls or (True if endpoint.startswith("wss:") else None),
         )
     except InvalidStatus as refusal:
         raise _refused(url, refusal) from refusal

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 import pytest
-import uvicorn
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
@@ -28,6 +27,7 @@ from tests.server.fake_engine import FakeEngine
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    import uvicorn
     from fastapi import FastAPI
     from websockets.sync.client import ClientConnection
 
@@ -95,7 +95,9 @@ class Serving:
 
 
 @contextmanager
-def listening(server: uvicorn.Server, port: int = 0) -> Iterator[tuple[str, asyncio.AbstractEventLoop]]:
+def listening(
+    server: uvicorn.Server, port: int = 0, settings: ServerSettings | None = None
+) -> Iterator[tuple[str, asyncio.AbstractEventLoop]]:
     """Runs that server in a thread, on that port or one that is free: its address and its loop."""
     loops: list[asyncio.AbstractEventLoop] = []
 
@@ -112,7 +114,7 @@ def listening(server: uvicorn.Server, port: int = 0) -> Iterator[tuple[str, asyn
         thread.start()
         try:
             until(lambda: server.started)
-            yield address(listener), loops[0]
+            yield address(listener, settings), loops[0]
         finally:
             server.should_exit = True
             thread.join(WAIT_S)
@@ -128,7 +130,7 @@ def serving(engine: Callable[[], Engine] | None = None, *, wait: bool = True, **
     server_settings = ServerSettings(**options)
     app = create_app(server_settings, engine=engine or (lambda: fake), on_loaded=lambda _: loaded.set())
     server = Server(uvicorn_config(app, server_settings))
-    with listening(server, server_settings.port) as (url, loop):
+    with listening(server, server_settings.port, server_settings) as (url, loop):
         assert not wait or loaded.wait(WAIT_S)
         yield Serving(url, app, loop, server)
 

@@ -35,7 +35,7 @@ def test_healthz_and_readyz(server: Serving) -> None:
 
 
 def test_the_endpoints_are_described(server: Serving) -> None:
-    assert set(httpx.get(f"{server.url}/openapi.json").json()["paths"]) == {"/healthz", "/readyz"}
+    assert set(httpx.get(f"{server.url}/openapi.json").json()["paths"]) == {"/healthz", "/readyz", "/access"}
     assert httpx.get(f"{server.url}/docs").status_code == 200
 
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from handstream.server.settings import ServerSettings
     from handstream.server.tokens import Tokens
 
-__all__ = ["TOKEN_COOKIE", "Access", "AccessError", "check_exposure"]
+__all__ = ["TOKEN_COOKIE", "Access", "AccessError", "check_exposure", "is_loopback"]
 
 TOKEN_COOKIE = "handstream_token"  # noqa: S105 - the cookie's name
 """The cookie that may carry a token."""
@@ -149,7 +149,7 @@ def check_exposure(settings: ServerSettings) -> None:
     Raises:
         HandstreamError: Anyone could connect from beyond this machine; the text says what to do.
     """
-    if settings.allow_anyone or _is_loopback(settings.host) or tokens_of(settings) is not None:
+    if settings.allow_anyone or is_loopback(settings.host) or tokens_of(settings) is not None:
         return
     raise HandstreamError(
         f"On {settings.host} others than this machine reach the server, and anyone who does could use it. Let it ask for a token"
@@ -159,7 +159,7 @@ def check_exposure(settings: ServerSettings) -> None:
     )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     """Whether all addresses of that name are this machine's own. One that cannot be resolved cannot be listened on either."""
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)

@@ -4,6 +4,7 @@
 |---|---|
 | `/ws/video` | the WebSocket of docs/protocol.md |
 | `/healthz`, `/readyz` | whether the process is alive and does its work, and whether it can track |
+| `/access` | whether a request may connect, and a cookie for who may |
 | `/metrics` | what Prometheus reads |
 | `/demo/...`, `/` | the demo clip, and the page |
 | `/docs` | these endpoints, described (OpenAPI) |
@@ -24,10 +25,13 @@ from pydantic import BaseModel
 from handstream import __version__
 from handstream.executor import Executor
 from handstream.pipeline import tracker_options
-from handstream.server.access import Access
+from handstream.server.access import Access, AccessError
+from handstream.server.access_routes import access_router, refused
 from handstream.server.admission import Admission
 from handstream.server.deadlines import Timeouts
+from handstream.server.description import description_route
 from handstream.server.gate import Gate
+from handstream.server.headers import SecurityHeaders
 from handstream.server.observation import Observation
 from handstream.server.page import page_routes
 from handstream.server.readiness import EngineLoader, NotReadyError
@@ -94,15 +98,24 @@ def create_app(
         finally:
             watching.cancel()
             loading.cancel()
-            app.state.observation.close()
             await asyncio.to_thread(executor.close, settings.stop_within_s / 2)
             if executor.oldest_start_ns() is None:  # An engine that is stuck could not be closed either.
                 loader.close()
+            await app.state.observation.close()
 
-    app = FastAPI(title="handstream", summary="Real-time hand tracking over a WebSocket", version=__version__, lifespan=lifespan)
-
+    app = FastAPI(
+        title="handstream",
+        summary="Real-time hand tracking over a WebSocket",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,  # its page takes scripts from others
+        redoc_url=None,
+    )
     access = Access.of(settings)
+    app.add_middleware(SecurityHeaders, is_lasting=not settings.https)
     app.add_middleware(Admission, trusted=settings.trusted_networks)
+    app.add_exception_handler(AccessError, refused)
+    app.include_router(access_router(access))
 
     @app.websocket("/ws/video")
     async def video(websocket: WebSocket) -> None:
@@ -136,9 +149,11 @@ def create_app(
 
         @app.get("/metrics", include_in_schema=False)  # Prometheus' formats are not JSON, and it knows the path
         async def metrics(request: Request) -> Response:
+            access.check_token(request.headers)
             text, content_type = app.state.observation.render_metrics(request.headers.get("Accept", ""))
             return Response(text, headers={"Content-Type": content_type})
 
+    app.router.routes.append(description_route(app.openapi))
     app.router.routes.extend(page_routes())
     return app
 

@@ -28,7 +28,6 @@ _NOT_BUILT = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>handstream</title>
-<body style="font: 1.1rem/1.5 system-ui; max-width: 40rem; margin: 4rem auto; padding: 0 1rem">
 <h1>The page has not been built</h1>
 <p>The server is running and clients can connect to <code>/ws/video</code>. To build the page, run <code>make run</code> in the checkout,
 or <code>npm ci &amp;&amp; npm run build</code> in its folder <code>web</code>, and load this again.</p>

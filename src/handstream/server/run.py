@@ -6,7 +6,7 @@ import errno
 import math
 import os
 import socket
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,17 +20,18 @@ from handstream.server.access import check_exposure
 from handstream.server.app import create_app
 from handstream.server.listener import Server
 from handstream.server.logs import configure_logs
+from handstream.server.tls import certified
 from handstream.server.transport import FreshWebSocketProtocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from fastapi import FastAPI
 
     from handstream.server.readiness import EngineLoader
     from handstream.server.settings import ServerSettings
 
-__all__ = ["address", "bind", "run", "run_reloading", "uvicorn_config"]
+__all__ = ["address", "bind", "prepared", "run", "run_reloading", "uvicorn_config"]
 
 
 def run(settings: ServerSettings, *, on_listening: Callable[[str], None], on_ready: Callable[[], None]) -> None:
@@ -53,10 +54,9 @@ def run(settings: ServerSettings, *, on_listening: Callable[[str], None], on_rea
             failures.append(loader.failure)
             server.should_exit = True
 
-    check_exposure(settings)
-    with bind(settings.host, settings.port) as listener:
+    with prepared(settings) as settings, bind(settings.host, settings.port) as listener:  # noqa: PLR1704 - the same, with a certificate
         server = Server(uvicorn_config(create_app(settings, on_loaded=loaded), settings))
-        on_listening(address(listener))
+        on_listening(address(listener, settings))
         with suppress(KeyboardInterrupt):  # uvicorn raises the signal again once it has stopped.
             server.run(sockets=[listener])
     if failures:
@@ -69,12 +69,23 @@ def run_reloading(settings: ServerSettings, *, on_listening: Callable[[str], Non
     Raises:
         HandstreamError: The port cannot be bound.
     """
-    os.environ.update(settings.environment())
-    config = uvicorn_config("handstream.server.app:create_app", settings, reload_dirs=[str(Path(handstream.__file__).parent)])
-    check_exposure(settings)
-    with bind(settings.host, settings.port) as listener:
-        on_listening(address(listener))
+    with prepared(settings) as settings, bind(settings.host, settings.port) as listener:  # noqa: PLR1704 - the same, with a certificate
+        os.environ.update(settings.environment())
+        config = uvicorn_config("handstream.server.app:create_app", settings, reload_dirs=[str(Path(handstream.__file__).parent)])
+        on_listening(address(listener, settings))
         ChangeReload(config, target=partial(_run_reloaded, config, settings), sockets=[listener]).run()
+
+
+@contextmanager
+def prepared(settings: ServerSettings) -> Iterator[ServerSettings]:
+    """The settings as they are served: nothing is open to strangers by oversight, and there is a certificate if there is to be one.
+
+    Raises:
+        HandstreamError: Anyone could connect from beyond this machine, or the certificate cannot be used.
+    """
+    check_exposure(settings)
+    with certified(settings) as certified_settings:
+        yield certified_settings
 
 
 def uvicorn_config(app: FastAPI | str, settings: ServerSettings, *, reload_dirs: list[str] | None = None) -> uvicorn.Config:
@@ -90,6 +101,8 @@ def uvicorn_config(app: FastAPI | str, settings: ServerSettings, *, reload_dirs:
         ws_per_message_deflate=False,
         proxy_headers=False,  # `server/admission.py` reads them
         server_header=False,
+        ssl_certfile=settings.ssl_certfile,
+        ssl_keyfile=settings.ssl_keyfile,
         timeout_graceful_shutdown=math.ceil(settings.stop_within_s / 2),  # the other half is for the frames that are processed
         log_config=None,
         access_log=settings.log_level == "debug",
@@ -117,11 +130,17 @@ def bind(host: str, port: int) -> socket.socket:
         raise HandstreamError(f"The server cannot listen on {host}, port {port}: {_why(error)}", code="cannot_listen") from error
 
 
-def address(listener: socket.socket) -> str:
-    """The address at which a browser on this machine finds the server."""
+def address(listener: socket.socket, settings: ServerSettings | None = None) -> str:
+    """The address at which a browser on this machine finds the server.
+
+    Args:
+        listener: The server's socket.
+        settings: Whether it speaks https; None for http.
+    """
+    scheme = "http" if settings is None or settings.ssl_certfile is None else "https"
     host, port = listener.getsockname()[:2]
     local = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - the address is shown, not bound
-    return f"http://{local.get(host, f'[{host}]' if ':' in host else host)}:{port}"
+    return f"{scheme}://{local.get(host, f'[{host}]' if ':' in host else host)}:{port}"
 
 
 def _why(error: OSError) -> str:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from uvicorn._types import ASGISendEvent
+    from uvicorn.config import Config
+    from uvicorn.server import ServerState
 
 __all__ = ["FreshWebSocketProtocol"]
 
@@ -34,11 +36,18 @@ _LINGER_S = 2.0
 class FreshWebSocketProtocol(WebSocketsSansIOProtocol):
     """One WebSocket connection, as uvicorn drives it."""
 
+    def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any]) -> None:
+        """There is no transport yet."""
+        super().__init__(config, server_state, app_state)
+        self.conn.debug = False  # At "debug" it would log each message and header: pictures, landmarks and tokens.
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Makes the buffers small. asyncio and uvloop have switched Nagle's algorithm off already (TCP_NODELAY)."""
         super().connection_made(transport)
-        self.conn.debug = False  # At "debug" it would log each message and header: pictures, landmarks and tokens.
-        cast("asyncio.Transport", transport).set_write_buffer_limits(high=0)
+        # With TLS a buffer counts as full when it holds as much as the limit, and one of 0 would never be empty. Below it lies the socket's
+        # own buffer, of 64 KiB, which nothing reaches from here.
+        is_encrypted = transport.get_extra_info("sslcontext") is not None
+        cast("asyncio.Transport", transport).set_write_buffer_limits(high=1 if is_encrypted else 0, low=0)
         connection = transport.get_extra_info("socket")
         if hasattr(socket, "TCP_NOTSENT_LOWAT") and connection is not None and connection.family in (socket.AF_INET, socket.AF_INET6):
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _MAX_UNSENT_BYTES)
@@ -71,7 +80,8 @@ class FreshWebSocketProtocol(WebSocketsSansIOProtocol):
         self.queue.put_nowait({"type": "websocket.disconnect", "code": close.code, "reason": close.reason})
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.close_sent = True
-        self.transport.write_eof()
+        if self.transport.can_write_eof():  # not with TLS, where the client closes when it has read why
+            self.transport.write_eof()
         self.close_timer = self.loop.call_later(_LINGER_S, self.transport.abort)
 
     def eof_received(self) -> None:

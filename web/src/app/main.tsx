@@ -3,7 +3,9 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { VideoStreamingClient } from '../core/streaming-client.ts';
+import { takeToken } from '../core/token.ts';
 import { videoSocketUrl, webSocketConnect } from '../core/transport.ts';
+import { tabStorage } from '../react/browser-storage.ts';
 import { ClientContext } from '../react/client-context.ts';
 import { App } from './app.tsx';
 import './styles/index.css';
@@ -13,7 +15,7 @@ declare global {
   var handstream: VideoStreamingClient;
 }
 
-const client = new VideoStreamingClient(webSocketConnect(videoSocketUrl(location)));
+const client = new VideoStreamingClient(webSocketConnect(videoSocketUrl(location), takeToken({ location, history, storage: tabStorage })));
 globalThis.handstream = client;
 
 const root = document.getElementById('root');
