@@ -13,7 +13,7 @@ REFERENCE := .venv/.reference
 SUPPLY := .venv/supply
 NODE_MODULES := web/node_modules/.installed
 PAGE := src/handstream/page/index.html
-PAGE_SOURCES := $(shell find web/src web/public -type f 2>/dev/null) web/index.html web/vite.config.ts web/tsconfig.json
+PAGE_SOURCES := $(shell find web/src web/public -type f 2>/dev/null) web/index.html web/report.html web/vite.config.ts web/vite.report.config.ts web/tsconfig.json
 
 .DEFAULT_GOAL := help
 .PHONY: help run dev test check check-python check-page check-deploy audit sbom test-python test-web test-page chromium wheel format lock clean

@@ -20,7 +20,7 @@ from handstream.executor import usable_cpus
 if TYPE_CHECKING:
     from handstream.bench.options import BenchOptions, Step
 
-__all__ = ["MOST_AGE_P95_MS", "MOST_DROP_PERCENT", "Capacity", "CapacityResult", "CapacityTrial", "contenders", "holds"]
+__all__ = ["MOST_AGE_P95_MS", "MOST_DROP_PERCENT", "Capacity", "CapacityResult", "CapacityTrial", "Search", "contenders", "holds"]
 
 MOST_AGE_P95_MS = 33.0
 """One frame of a camera: the answer to a picture is there before the next picture."""
@@ -89,7 +89,7 @@ def contenders(outputs: tuple[str, ...], *, with_original: bool) -> tuple[Conten
     return (*ours, _CURED) if with_original else ours
 
 
-class _Search:
+class Search:
     """The bisection of one contender, with several tries for each number."""
 
     def __init__(self, contender: Contender, limit: int, repeats: int) -> None:
@@ -135,7 +135,7 @@ class Capacity:
     def __init__(self, options: BenchOptions, chosen: tuple[Contender, ...], limit: int) -> None:
         self._options = options
         self._limit = limit
-        self._searches = [_Search(contender, limit, options.repeats) for contender in chosen]
+        self._searches = [Search(contender, limit, options.repeats) for contender in chosen]
 
     def run(self, step: Step) -> None:
         """Searches to the end. Blocks for some ten seconds a try.

@@ -6,8 +6,6 @@ frames caches go cold and the clock slows down as they do on a server, and sever
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
 import threading
 import time
 from typing import TYPE_CHECKING, Self
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import simplejpeg
 
+from handstream.bench.worker import Worker
 from handstream.vision.engines.compiled import CompiledNetwork, Layout, available_cores, open_core
 from handstream.vision.engines.networks import ALONE_THREADS, LANDMARK_SHAPE
 from handstream.vision.models import find_models
@@ -49,20 +48,22 @@ class KernelTimer:
         self._pictures = pictures
 
     def __enter__(self) -> Self:
-        self._pool = multiprocessing.get_context("spawn").Pool(1, initializer=_prepare, initargs=(list(self._pictures),))
+        self._worker = Worker(_prepare, list(self._pictures))
+        self._worker.result(_TIMEOUT_S)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._pool.terminate()
-        self._pool.join()
+        self._worker.close()
 
     def run(self, sessions: int, frames_per_second: float, seconds: float) -> KernelTimes:
         """The times of all frames of that many sessions at once. Blocks for that long.
 
         Raises:
-            HandstreamError: The models cannot be had.
+            HandstreamError: The models cannot be had, or the process was ended.
         """
-        return self._pool.apply_async(_time_kernels, (sessions, frames_per_second, seconds)).get(_TIMEOUT_S + seconds)
+        self._worker.start(_time_kernels, sessions, frames_per_second, seconds)
+        times: KernelTimes = self._worker.result(_TIMEOUT_S + seconds)
+        return times
 
 
 # --- in the process
@@ -71,7 +72,6 @@ _pictures: list[bytes] = []
 
 
 def _prepare(pictures: list[bytes]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _pictures.extend(pictures)
 
 

@@ -16,9 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import multiprocessing
 import re
-import signal
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple, Self
@@ -26,6 +24,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 from websockets.asyncio.client import connect as connect_websocket
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
+from handstream.bench.worker import Worker
 from handstream.connection import open_connection
 from handstream.errors import HandstreamError
 from handstream.frames import Frame
@@ -34,11 +33,10 @@ from handstream.protocol.control import Ack, Hello
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from multiprocessing.pool import AsyncResult
 
     from websockets.asyncio.client import ClientConnection
 
-__all__ = ["Load", "LoadPlan", "SessionRecord", "Way", "Window", "settle"]
+__all__ = ["Load", "LoadPlan", "RunningLoad", "SessionRecord", "Way", "Window", "settle"]
 
 Way = Literal["plain", "v1"]
 """How a session talks to the server: JSON answers, or `handstream.v1`."""
@@ -54,6 +52,8 @@ PHASE_PICTURES = 71
 
 _GOLDEN_RATIO = 0.618
 """Multiples of it modulo 1 lie evenly in 0..1, however many there are."""
+
+_START_TIMEOUT_S = 30.0
 
 _PLAIN_NUMBER = re.compile(r'"frame_id": ?(\d+)')
 _CONNECT_S = 0.8
@@ -131,44 +131,59 @@ class Load:
         self._processes = -(-max_sessions // SESSIONS_PER_PROCESS)
 
     def __enter__(self) -> Self:
-        context = multiprocessing.get_context("spawn")
-        self._pool = context.Pool(self._processes, initializer=_prepare, initargs=(list(self._pictures),))
-        # Each imports what it needs now, not in the first trial.
-        self._pool.map(_wake, range(self._processes), chunksize=1)
+        self._workers = [Worker(_prepare, list(self._pictures)) for _ in range(self._processes)]
+        try:
+            for worker in self._workers:
+                worker.result(_START_TIMEOUT_S)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._pool.terminate()
-        self._pool.join()
+        for worker in self._workers:
+            worker.close()
 
-    def start(self, plan: LoadPlan, sessions: int) -> tuple[int, AsyncResult[list[list[SessionRecord]]]]:
-        """Begins a trial.
-
-        Returns:
-            When the measured time begins, on the monotonic clock in ns, and the records that come when it is over.
-        """
+    def start(self, plan: LoadPlan, sessions: int) -> RunningLoad:
+        """Begins a trial."""
         if not 1 <= sessions <= self._processes * SESSIONS_PER_PROCESS:
             raise ValueError(f"sessions must lie in 1..{self._processes * SESSIONS_PER_PROCESS}, not {sessions}")
         first_due_ns = time.monotonic_ns() + round((_CONNECT_S + _CONNECT_EACH_S * sessions) * 1e9)
-        processes = min(self._processes, sessions)
-        shares = [list(range(index, sessions, processes)) for index in range(processes)]
-        result = self._pool.starmap_async(_run_sessions, [(plan, numbers, first_due_ns) for numbers in shares], chunksize=1)
-        return first_due_ns + round(plan.warm_up_s * 1e9), result
+        workers = self._workers[:sessions]
+        for index, worker in enumerate(workers):
+            worker.start(_run_sessions, plan, list(range(index, sessions, len(workers))), first_due_ns)
+        return RunningLoad(first_due_ns + round(plan.warm_up_s * 1e9), workers)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningLoad:
+    """A trial that has begun.
+
+    Attributes:
+        window_ns: When the measured time begins, on the monotonic clock.
+    """
+
+    window_ns: int
+    _workers: Sequence[Worker]
+
+    def records(self, timeout_s: float) -> list[SessionRecord]:
+        """Waits for the end. What each session saw.
+
+        Raises:
+            HandstreamError: A client process was ended, or does not come to its end in time.
+        """
+        deadline_s = time.monotonic() + timeout_s
+        return [record for worker in self._workers for record in worker.result(max(0.0, deadline_s - time.monotonic()))]
 
 
 # --- in the client processes
 
 _pictures: list[bytes] = []
+"""What the sessions of this process send."""
 
 
 def _prepare(pictures: list[bytes]) -> None:
-    """Ctrl-C is for the process that shows the progress; it ends these."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _pictures.extend(pictures)
-
-
-def _wake(_: int) -> None:
-    time.sleep(0.05)
 
 
 def _run_sessions(plan: LoadPlan, numbers: Sequence[int], first_due_ns: int) -> list[SessionRecord]:
@@ -200,18 +215,20 @@ class _Session:
     async def run(self) -> SessionRecord:
         """Connects, sends every frame when it is due, and waits for the last answers."""
         try:
-            async with await self._connect() as websocket:
-                receiving = asyncio.create_task(self._receive(websocket))
-                try:
-                    await self._send(websocket)
-                    async with asyncio.timeout(DRAIN_S):
-                        await self._is_drained.wait()
-                except TimeoutError:
-                    pass
-                finally:
-                    receiving.cancel()
-                    # A polite close would wait behind all that is queued, as a closed tab does not.
-                    websocket.transport.abort()
+            websocket = await self._connect()
+            receiving = asyncio.create_task(self._receive(websocket))
+            try:
+                await self._send(websocket)
+                async with asyncio.timeout(DRAIN_S):
+                    await self._is_drained.wait()
+                receiving.cancel()
+                await websocket.close()
+            except TimeoutError:
+                pass
+            finally:
+                receiving.cancel()
+                # A polite close would wait behind all that is queued, as a closed tab does not.
+                websocket.transport.abort()
         except (HandstreamError, WebSocketException, OSError) as error:
             self._error = f"{type(error).__name__}: {error}"
         end_ns = time.monotonic_ns()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from handstream.bench.options import BenchOptions
 
-__all__ = ["Kind", "Report"]
+__all__ = ["Kind", "Report", "check_outputs", "escaped_json"]
 
 Kind = Literal["latency", "capacity", "ablation", "soak"]
 
@@ -88,13 +88,29 @@ class Report:
         Raises:
             HandstreamError: The page was not built.
         """
-        page = files("handstream").joinpath("page", "report.html")
-        if not page.is_file():
-            raise HandstreamError("The report's page is not built in this checkout. make run builds it; a wheel has it inside.")
-        text = page.read_text(encoding="utf-8")
-        before, found, after = text.partition(_PLACEHOLDER)
+        before, found, after = _page().partition(_PLACEHOLDER)
         assert found, "the page was built from another version"
         return before + escaped_json(self.as_json()) + after
+
+
+def check_outputs(json_file: Path | None, html_file: Path | None) -> None:
+    """Whether reports can be written there: better before minutes of measuring than after.
+
+    Raises:
+        HandstreamError: One cannot; the text says why.
+    """
+    for path in (json_file, html_file):
+        if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
+            raise HandstreamError(f"No report can be written to {path}: its folder must exist.", code="cannot_write")
+    if html_file is not None:
+        _page()
+
+
+def _page() -> str:
+    page = files("handstream").joinpath("page", "report.html")
+    if not page.is_file():
+        raise HandstreamError("The report's page is not built in this checkout. make run builds it; a wheel has it inside.")
+    return page.read_text(encoding="utf-8")
 
 
 def escaped_json(value: object) -> str:

@@ -1,7 +1,7 @@
 """A handstream server in a process of its own, for a benchmark: `python -m handstream.bench.served`.
 
-It is the server of `handstream serve`, with two things more: how the engine looks for further hands is an option, and its first line on
-standard output, once it can track, is `listening on ws://127.0.0.1:PORT/ws/video`.
+It is the server of `handstream serve`, with two things more: how the engine looks for further hands is an option, and its
+first line on standard output, once it can track, is `listening on ws://127.0.0.1:PORT/ws/video`.
 """
 
 from __future__ import annotations
@@ -12,17 +12,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import cv2
 import typer
-import uvicorn
 
 from handstream.errors import HandstreamError
 from handstream.server.app import create_app
-from handstream.server.run import bind, uvicorn_config
+from handstream.server.listener import Server
+from handstream.server.run import address, bind, uvicorn_config
 from handstream.server.settings import ServerSettings
+from handstream.server.supervisor import run_supervised
 from handstream.vision.engines import EngineName, open_engine
 from handstream.vision.engines.openvino import OpenVINOEngine
 from handstream.vision.tracker import HandGraph, Search
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from handstream.server.readiness import EngineLoader
     from handstream.vision.engines import Engine, TrackerOptions
 
@@ -44,26 +47,49 @@ def _main(
     *,
     engine: Annotated[EngineName, typer.Option(help="What finds the hands.")] = "openvino",
     search: Annotated[Search, typer.Option(help="How the openvino engine looks for further hands.")] = Search.BACKGROUND,
+    workers: Annotated[int, typer.Option(help="Processes, supervised if there is more than one; --search is for one alone.")] = 1,
 ) -> None:
     """Serve handstream for a benchmark until Ctrl-C."""
+    # All clients of a benchmark have one address. What the machine holds is to be found out, not what a server is told to let in.
+    settings = ServerSettings(
+        host="127.0.0.1",
+        port=0,
+        engine=engine,
+        workers=workers,
+        max_sessions=1024,
+        max_sessions_by_address=1024,
+        max_requests_per_second=100_000,
+        max_requests_per_second_by_address=100_000,
+        log_level="warning",
+    )
+    try:
+        if workers == 1:
+            _serve_alone(settings, partial(_open, engine, search))
+        else:
+            urls: list[str] = []
+            run_supervised(settings, on_listening=urls.append, on_ready=lambda: _announce(urls[0].replace("http", "ws", 1)))
+    except HandstreamError as error:
+        sys.exit(str(error))
+
+
+def _serve_alone(settings: ServerSettings, engine: Callable[[], Engine]) -> None:
+    """Serves in this process, with that engine."""
     cv2.setNumThreads(1)  # as the command does, see `handstream.cli.main`
-    settings = ServerSettings(port=0, engine=engine, log_level="warning")
 
     def loaded(loader: EngineLoader) -> None:
         if loader.failure is not None:
             server.should_exit = True
             sys.stderr.write(f"{loader.failure}\n")
         else:
-            print(f"listening on ws://127.0.0.1:{port}/ws/video", flush=True)  # noqa: T201 - who starts it reads it
+            _announce(address(listener).replace("http", "ws", 1))
 
-    try:
-        with bind("127.0.0.1", settings.port) as listener:
-            port = listener.getsockname()[1]
-            app = create_app(settings, engine=partial(_open, engine, search), on_loaded=loaded)
-            server = uvicorn.Server(uvicorn_config(app, settings))
-            server.run(sockets=[listener])
-    except HandstreamError as error:
-        sys.exit(str(error))
+    with bind(settings.host, settings.port) as listener:
+        server = Server(uvicorn_config(create_app(settings, engine=engine, on_loaded=loaded), settings))
+        server.run(sockets=[listener])
+
+
+def _announce(url: str) -> None:
+    print(f"listening on {url}/ws/video", flush=True)  # noqa: T201 - who starts it reads it
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from handstream.errors import HandstreamError
+from handstream.server.settings import ENVIRONMENT_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,6 +30,7 @@ START_TIMEOUT_S = 90.0
 
 STOP_TIMEOUT_S = 6.0
 
+_PASSED_ON = {"HANDSTREAM_CACHE_DIR", "HANDSTREAM_MODELS"}
 _ANNOUNCEMENT = "listening on "
 _LINES_TOLD = 6
 _MAX_LINE_BYTES = 4096
@@ -130,7 +133,9 @@ def serving(contender: Contender, url: str | None = None) -> Iterator[Server]:
 
 
 def _popen(command: list[str], words: IO[bytes]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=words)  # noqa: S603 - a module of this package
+    """The process. Of the settings in the environment it gets only where the models are: the others are for a server that serves people."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(ENVIRONMENT_PREFIX) or name in _PASSED_ON}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=words, env=environment)  # noqa: S603 - a module of this package
 
 
 def _announced(process: subprocess.Popen[bytes], words: IO[bytes], name: str) -> str:

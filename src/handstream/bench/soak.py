@@ -22,6 +22,9 @@ __all__ = ["Soak", "SoakPoint", "SoakResult"]
 WARM_UP_S = 60.0
 """Allocators and caches fill for about so long; a shorter soak leaves out its first fifth."""
 
+LEAST_TREND_S = 120.0
+"""In a shorter time, a page more or less would be megabytes an hour."""
+
 _WARM_UP_SHARE = 0.2
 _MINUTE_S = 60.0
 
@@ -100,7 +103,7 @@ class Soak:
             plan = load_plan(contender, server, options)
             for number in range(self._segments):
                 step(f"segment {number + 1}, {self._sessions} {'session' if self._sessions == 1 else 'sessions'}")
-                self._add(run_trial(server, load, plan, self._sessions))
+                self.add(run_trial(server, load, plan, self._sessions))
 
     def result(self) -> SoakResult:
         """What the segments so far say."""
@@ -121,7 +124,8 @@ class Soak:
     def _p95_ms(self, numbers: list[int]) -> float:
         return percentile([age for number in numbers for age in self._ages_ms[number]], 95)
 
-    def _add(self, trial: Trial) -> None:
+    def add(self, trial: Trial) -> None:
+        """Another segment has ended."""
         self._ages_ms.append(trial.ages_ms)
         after = trial.after
         self._points.append(
@@ -139,9 +143,9 @@ class Soak:
 
 
 def _trend(points: list[SoakPoint]) -> float | None:
-    """The growth of the memory in MB/h."""
+    """The growth of the memory in MB/h; None if that cannot be said."""
     known = [(point.time_s, point.memory_mb) for point in points if point.memory_mb is not None]
-    if len(known) < 2:  # noqa: PLR2004 - a line needs two points
+    if not known or known[-1][0] - known[0][0] < LEAST_TREND_S:
         return None
     times_s, memory_mb = zip(*known, strict=True)
     return slope(times_s, memory_mb) * 3600

@@ -20,7 +20,7 @@ from handstream.bench.ablation import Ablation
 from handstream.bench.capacity import Capacity, contenders
 from handstream.bench.latency import Latency
 from handstream.bench.options import BenchOptions
-from handstream.bench.report import Report
+from handstream.bench.report import Report, check_outputs
 from handstream.bench.soak import Soak
 from handstream.cli import bench_tables
 from handstream.errors import HandstreamError
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
-    from rich.table import Table
+    from rich.console import RenderableType
 
     from handstream.bench.options import Step
 
@@ -71,6 +71,7 @@ def latency(
     html: _Html = None,
 ) -> None:
     """Show where the time of a frame goes, stage by stage, with one session and with four, beside what the bare kernels take."""
+    check_outputs(json, html)
     options = _options(url=url, size=size, rate=rate, output=output, seconds=seconds, repeats=repeats)
     bench = Latency(options)
     is_complete = _run(bench.run, bench.measurements)
@@ -95,6 +96,7 @@ def capacity(
     html: _Html = None,
 ) -> None:
     """Find how many sessions this machine holds: p95 of the age at most 33 ms, at most 1 % of the frames dropped."""
+    check_outputs(json, html)
     outputs = tuple(output or (Output.ANNOTATED, Output.LANDMARKS))
     options = _options(url=url, size=size, rate=rate, output=outputs[0], seconds=seconds, repeats=repeats)
     with_original = url is None and (find_spec("mediapipe") is not None if compare is None else compare)
@@ -116,6 +118,7 @@ def ablation(
     html: _Html = None,
 ) -> None:
     """Show what each cure brings: the original, its cures one by one and together, then handstream's steps one by one. Needs mediapipe."""
+    check_outputs(json, html)
     options = _options(url=None, size=size, rate=rate, output=Output.ANNOTATED, seconds=seconds, repeats=repeats)
     bench = Ablation(options)
     is_complete = _run(bench.run, bench.measurements)
@@ -139,6 +142,7 @@ def soak(
     html: _Html = None,
 ) -> None:
     """Load a server for minutes, and see whether its memory, files, threads and latency stay as they were."""
+    check_outputs(json, html)
     options = _options(url=url, size=size, rate=rate, output=output, seconds=seconds, repeats=1)
     if sessions is None:
         short = replace(options, seconds=_SEARCH_S)
@@ -207,10 +211,10 @@ def _terminated_like_ctrl_c() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _finish(report: Report, tables: list[Table], json: Path | None, html: Path | None) -> None:
+def _finish(report: Report, tables: list[RenderableType], json: Path | None, html: Path | None) -> None:
     console = Console()
     for table in tables:
-        console.print(table)
+        console.print(table, highlight=False)
     if json is not None:
         report.write_json(json)
     if html is not None:

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
 from handstream.bench.capacity import MOST_AGE_P95_MS, MOST_DROP_PERCENT
+from handstream.bench.soak import LEAST_TREND_S
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from handstream.bench.ablation import AblationRow
     from handstream.bench.capacity import CapacityResult
     from handstream.bench.latency import LatencyResult, PercentileRow
@@ -19,15 +23,13 @@ if TYPE_CHECKING:
 
 __all__ = ["ablation_tables", "capacity_tables", "latency_tables", "soak_tables"]
 
-_MEGABYTE = 1e6
 
-
-def latency_tables(results: list[LatencyResult]) -> list[Table]:
+def latency_tables(results: list[LatencyResult]) -> list[RenderableType]:
     """A table for each number of sessions: the parts of the age, and the kernels below."""
-    return [_latency_table(result) for result in results]
+    return [part for result in results for part in (_latency_table(result), _latency_words(result), *_errors(result.errors))]
 
 
-def capacity_tables(results: list[CapacityResult]) -> list[Table]:
+def capacity_tables(results: list[CapacityResult]) -> list[RenderableType]:
     """What each contender holds, and what it was at that number and one more."""
     table = _table(f"sessions with p95 at most {MOST_AGE_P95_MS:g} ms and at most {MOST_DROP_PERCENT:g} % dropped")
     table.add_column("server", overflow="fold")
@@ -43,12 +45,12 @@ def capacity_tables(results: list[CapacityResult]) -> list[Table]:
             _p95_at(result, result.sessions),
             _p95_at(result, result.sessions + 1),
         )
-    return [table]
+    return [table, *_errors([error for result in results for trial in result.trials for error in trial.errors])]
 
 
-def ablation_tables(rows: list[AblationRow]) -> list[Table]:
+def ablation_tables(rows: list[AblationRow]) -> list[RenderableType]:
     """A table for each number of clients."""
-    tables = []
+    tables: list[RenderableType] = []
     for clients in sorted({row.clients for row in rows}):
         table = _table(f"{clients} {'client' if clients == 1 else 'clients'}")
         table.add_column("step", overflow="fold", min_width=24)
@@ -68,10 +70,10 @@ def ablation_tables(rows: list[AblationRow]) -> list[Table]:
                     _number(row.memory_mb.median, digits=0),
                 )
         tables.append(table)
-    return tables
+    return [*tables, *_errors([error for row in rows for error in row.errors])]
 
 
-def soak_tables(result: SoakResult) -> list[Table]:
+def soak_tables(result: SoakResult) -> list[RenderableType]:
     """The soak in one table, and its verdicts."""
     table = _table(f"{result.sessions} sessions for {result.minutes:.1f} minutes")
     for heading in ("minute", "p50 ms", "p95 ms", "dropped %", "memory MB", "files", "threads"):
@@ -86,12 +88,13 @@ def soak_tables(result: SoakResult) -> list[Table]:
             str(point.files or "-"),
             str(point.threads or "-"),
         )
-    trend = "unknown" if result.memory_mb_per_hour is None else f"{result.memory_mb_per_hour:+.1f} MB/h"
-    table.caption = (
-        f"memory after {result.warm_up_s:.0f} s of warm-up: {trend}; p95 of the first minute {_number(result.first_p95_ms)} ms, "
-        f"of the last {_number(result.last_p95_ms)} ms"
+    known = result.memory_mb_per_hour
+    trend = f"unknown, for it takes {LEAST_TREND_S:.0f} s after the warm-up" if known is None else f"{known:+.1f} MB/h"
+    words = (
+        f"Memory after {result.warm_up_s:.0f} s of warm-up: {trend}. The p95 was {_number(result.first_p95_ms)} ms in the first minute "
+        f"and {_number(result.last_p95_ms)} ms in the last.\n"
     )
-    return [table]
+    return [table, words, *_errors([error for point in result.points for error in point.errors])]
 
 
 def _latency_table(result: LatencyResult) -> Table:
@@ -107,15 +110,24 @@ def _latency_table(result: LatencyResult) -> Table:
     _add(table, result.server)
     for kernel in result.kernels:
         _add(table, kernel, name="kernels together" if kernel.name == "sum" else f"kernel: {kernel.name}")
-    table.caption = f"{_number(result.frames_per_second.median)} frames/s, {_number(result.drop_percent.median)} % dropped"
-    if result.over_kernels_p50 is not None and result.over_kernels_p99 is not None:
-        p50, p99 = _spread(result.over_kernels_p50, digits=2), _spread(result.over_kernels_p99, digits=2)
-        table.caption += f"; server over kernels: {p50} at p50, {p99} at p99"
     return table
 
 
+def _latency_words(result: LatencyResult) -> str:
+    words = f"{_number(result.frames_per_second.median)} frames/s each, {_number(result.drop_percent.median)} % dropped."
+    if result.over_kernels_p50 is not None and result.over_kernels_p99 is not None:
+        p50, p99 = _spread(result.over_kernels_p50, digits=2), _spread(result.over_kernels_p99, digits=2)
+        words += f" The server took {p50} times the kernels' time at p50, {p99} at p99."
+    return words + "\n"
+
+
+def _errors(errors: list[str]) -> list[RenderableType]:
+    """Why sessions ended early, each reason once."""
+    return [Text(f"Sessions ended early: {error}\n", "yellow") for error in sorted(set(errors))]
+
+
 def _table(title: str) -> Table:
-    return Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", caption_justify="left", padding=(0, 1, 0, 0))
+    return Table(title=title, box=box.SIMPLE_HEAD, title_style="bold", title_justify="left", pad_edge=False)
 
 
 def _add(table: Table, row: PercentileRow, *, name: str = "", style: str = "") -> None:

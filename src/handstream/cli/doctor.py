@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+from pathlib import Path  # noqa: TC003 - typer reads the annotations when the command runs
+from typing import Annotated, Any
+
 import typer
 from rich.console import Console
 from rich.text import Text
 
 from handstream.doctor import Finding, Verdict, examine
+from handstream.server.settings import ServerSettings
 
 __all__ = ["doctor"]
 
 _MARKS: dict[Verdict, tuple[str, str]] = {"good": ("ok", "green"), "note": ("note", "yellow"), "bad": ("BAD", "bold red")}
 
 
-def doctor() -> None:
+def doctor(
+    *,
+    host: Annotated[str | None, typer.Option(help="The address that serve is to listen on; as a rule that of the environment.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="The port that serve is to listen on.")] = None,
+    https: Annotated[bool, typer.Option("--https", help="As serve --https.")] = False,
+    ssl_certfile: Annotated[Path | None, typer.Option(help="As serve --ssl-certfile.")] = None,
+    ssl_keyfile: Annotated[Path | None, typer.Option(help="As serve --ssl-keyfile.")] = None,
+    trial: Annotated[bool, typer.Option(help="Try for three seconds what the machine carries.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as a JSON array.")] = False,
+) -> None:
     """Look at this machine as handstream would use it. The exit code is 1 if something stands in the way."""
+    given: dict[str, Any] = {"host": host, "port": port, "https": https or None, "ssl_certfile": ssl_certfile, "ssl_keyfile": ssl_keyfile}
+    settings = ServerSettings(**{name: value for name, value in given.items() if value is not None})
     console = Console()
-    stands_in_the_way = False
-    for finding in examine():
-        console.print(_line(finding), soft_wrap=True)
-        stands_in_the_way |= finding.verdict == "bad"
-    if stands_in_the_way:
+    findings = []
+    for finding in examine(settings, with_trial=trial):
+        findings.append(finding)
+        if not as_json:
+            console.print(_line(finding), soft_wrap=True)
+    if as_json:
+        typer.echo(json.dumps([asdict(finding) for finding in findings], indent=1))
+    if any(finding.verdict == "bad" for finding in findings):
         raise typer.Exit(1)
 
 

@@ -1,4 +1,4 @@
-"""What `handstream doctor` finds, and that it says so when something is wrong."""
+"""What `handstream doctor` finds of what is installed, and that it says so when something is wrong."""
 
 from __future__ import annotations
 
@@ -8,22 +8,29 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from handstream.doctor import Finding, examine
+from handstream.doctor.installation import examine_installation
+from handstream.vision.engines.compiled import available_cores
 from handstream.vision.engines.precision import element_types
 from handstream.vision.models import MODELS, fetch_models, models_dir
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from handstream.doctor import Finding
+
 
 def found(subject: str) -> Finding:
-    return next(finding for finding in examine() if finding.subject == subject)
+    return next(finding for finding in examine_installation() if finding.subject == subject)
 
 
 def test_says_what_each_network_would_compute_in() -> None:
     text = found("precision").text
     assert "f32 for both networks" in text
     assert element_types("auto").palm in text
+
+
+def test_says_how_inferences_share_the_cores() -> None:
+    assert f"{available_cores()} side by side" in found("inferences").text
 
 
 def test_finds_every_model() -> None:
@@ -38,7 +45,9 @@ def test_a_broken_model_stands_in_the_way(tmp_path: Path, monkeypatch: pytest.Mo
     finding = found(f"model {MODELS[0].file_name}")
     assert finding.verdict == "bad"
     assert MODELS[0].sha256 in finding.text
-    done = subprocess.run([sys.executable, "-m", "handstream", "doctor"], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "handstream", "doctor", "--port", "0", "--no-trial"], capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 1
     assert "handstream models fetch" in done.stdout
 
@@ -52,5 +61,5 @@ def test_a_cache_that_cannot_be_written_is_worth_knowing(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize(("installed", "verdict"), [("0.10.21", "good"), ("0.10.30", "note")])
 def test_only_one_release_of_mediapipe_is_the_reference(installed: str, verdict: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("handstream.doctor.version", lambda _: installed)
+    monkeypatch.setattr("handstream.doctor.installation.version", lambda _: installed)
     assert found("mediapipe").verdict == verdict

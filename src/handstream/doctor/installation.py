@@ -1,55 +1,41 @@
-"""Looks at this machine as handstream would use it: `examine` gives findings, each with what to do about it."""
+"""What there is: package, processor, models, their cache, page and reference engine. `examine_installation` looks at each."""
 
 from __future__ import annotations
 
 import os
 import platform
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import openvino as ov
 
 from handstream import __version__
+from handstream.doctor.finding import Finding
 from handstream.errors import HandstreamError
 from handstream.vision.engines.compiled import available_cores
+from handstream.vision.engines.networks import ALONE_THREADS
+from handstream.vision.engines.openvino import CORES_PER_SEARCH
 from handstream.vision.engines.precision import element_types
 from handstream.vision.models import MODELS, cache_dir, find_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Finding", "Verdict", "examine"]
-
-Verdict = Literal["good", "note", "bad"]
-"""`bad` stops something from working; `note` is worth knowing."""
+__all__ = ["examine_installation"]
 
 _REFERENCE_VERSION = "0.10.21"
 
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at.
-
-    Attributes:
-        verdict: Whether it stands in the way.
-        subject: What was looked at, in a word or two.
-        text: What was found.
-        advice: What to do, empty where nothing is to be done.
-    """
-
-    verdict: Verdict
-    subject: str
-    text: str
-    advice: str = ""
+_FAST = ("FP32", "FP16", "BF16", "INT8")
+"""OpenVINO's names of the element types that networks can compute in."""
 
 
-def examine() -> Iterator[Finding]:
+def examine_installation() -> Iterator[Finding]:
     """The findings, one after another as they are made. Blocks for a second or so in all; loads no network and opens no socket."""
     yield Finding("good", "handstream", f"{__version__} on Python {platform.python_version()}, {platform.system()} {platform.machine()}")
     yield _processor()
+    yield _inferences()
     yield _precision()
     yield from _models()
     yield _cache()
@@ -60,12 +46,23 @@ def examine() -> Iterator[Finding]:
 def _processor() -> Finding:
     name = ov.Core().get_property("CPU", "FULL_DEVICE_NAME")
     cores = available_cores()
-    text = f"{name}, {cores} usable {'core' if cores == 1 else 'cores'}"
+    fast = [capability for capability in _FAST if capability in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")]
+    text = f"{name}, {cores} usable {'core' if cores == 1 else 'cores'}; it multiplies fast in {', '.join(fast)}"
     if cores == 1:
         return Finding(
             "note", "processor", text, "With one core the search for further hands takes its time from the frames; give it two or more."
         )
     return Finding("good", "processor", text)
+
+
+def _inferences() -> Finding:
+    """How the engine shares out the cores."""
+    cores = available_cores()
+    alone, searches = min(ALONE_THREADS, cores), max(1, cores // CORES_PER_SEARCH)
+    text = (
+        f"one on {alone} {'thread' if alone == 1 else 'threads'} for a picture that is alone, {cores} side by side on one each under load"
+    )
+    return Finding("good", "inferences", f"{text}, and {searches} of them at most to search beside")
 
 
 def _precision() -> Finding:

@@ -1,0 +1,34 @@
+"""What the segments of a soak say of the server, without one."""
+
+from __future__ import annotations
+
+import pytest
+
+from handstream.bench.load import SessionRecord
+from handstream.bench.options import BenchOptions
+from handstream.bench.servers import Usage
+from handstream.bench.soak import Soak, SoakResult
+from handstream.bench.trial import Trial
+
+
+def soaked(memory_mb: list[float], ages_ms: list[float]) -> SoakResult:
+    soak = Soak(BenchOptions(seconds=20), sessions=1, minutes=len(memory_mb) / 3)
+    for memory, age in zip(memory_mb, ages_ms, strict=True):
+        record = SessionRecord(offered=1, answered=1, ages_ms=[age])
+        soak.add(Trial(sessions=1, seconds=20, records=[record], cpu_s=1, after=Usage(1, round(memory * 1e6), 20, 25), lags_ms=[]))
+    return soak.result()
+
+
+def test_the_trend_leaves_out_the_warm_up() -> None:
+    result = soaked([100, 200, 300, *(300 + 0.1 * number for number in range(15))], [10] * 18)
+    assert result.warm_up_s == 60
+    assert result.memory_mb_per_hour == pytest.approx(0.1 * 180)
+
+
+def test_in_a_short_time_there_is_no_trend() -> None:
+    assert soaked([100, 101, 102], [10] * 3).memory_mb_per_hour is None
+
+
+def test_the_last_minute_is_compared_with_the_first_after_the_warm_up() -> None:
+    result = soaked([100] * 12, [99, 99, 99, *[10] * 6, *[12] * 3])
+    assert (result.first_p95_ms, result.last_p95_ms) == (10, 12)
