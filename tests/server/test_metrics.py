@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -21,6 +22,7 @@ from handstream.errors import HandstreamError
 from handstream.frames import Frame
 from handstream.protocol import wire
 from handstream.protocol.trace import SERVER_STAGES
+from tests.conftest import ROOT
 from tests.server.fake_engine import FakeEngine
 from tests.server.serving import WAIT_S, Serving, jpeg, serving, until
 
@@ -197,6 +199,17 @@ def test_metrics_can_be_switched_off() -> None:
         websocket.send(jpeg())
         assert "hands" in str(websocket.recv(WAIT_S))
         assert httpx.get(f"{server.url}/metrics").status_code == 404
+
+
+def test_the_documentation_names_every_metric_and_no_other(server: Serving) -> None:
+    text = (ROOT / "docs" / "how-to" / "watch-a-server.md").read_text()
+    table = "".join(line for line in text.splitlines(keepends=True) if line.startswith("| `handstream_"))
+    named = {
+        name.removesuffix("_total") for cell in re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", cell)
+    }
+    families = text_string_to_metric_families(httpx.get(f"{server.url}/metrics").text)
+    # The library adds the time of each counter's creation.
+    assert named == {family.name for family in families if not family.name.endswith("_created")}
 
 
 # --- several processes

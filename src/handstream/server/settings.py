@@ -175,6 +175,9 @@ class ServerSettings(BaseSettings):
         default=5, gt=0, le=3600, description="How long the server may take to end when it is told to stop, in seconds."
     )
     metrics: bool = Field(default=True, description="Tell Prometheus at /metrics how the server fares.")
+    trace_sample_ratio: float = Field(
+        default=0, ge=0, le=1, description="The part of the frames that become OpenTelemetry spans, 0..1. Needs the extra telemetry."
+    )
     log_level: LogLevel = Field(default="info", description="The least severe messages that are logged.")
     log_format: LogFormat = Field(
         default="auto", description="How the log is written: json is one object a line, auto is text with colours on a terminal."
