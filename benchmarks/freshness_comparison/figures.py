@@ -8,11 +8,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
+from benchmarks.freshness_comparison.recording import Window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from benchmarks.freshness_comparison.recording import Recording, Window
+    from benchmarks.freshness_comparison.recording import Recording
     from numpy.typing import NDArray
 
 __all__ = [
@@ -73,17 +74,22 @@ def ages_ms(recording: Recording, window: Window) -> NDArray[np.float64]:
 
 def screen_ages_ms(recording: Recording, window: Window) -> NDArray[np.float64]:
     """`(refreshes,)`: the age of the newest answered picture at each refresh of a screen in the window, from the first answer on."""
-    return _screen_ages_ms(recording, np.arange(window.begin_s, window.end_s, 1 / SCREEN_HZ))
+    refreshes_s = np.arange(window.begin_s, window.end_s, 1 / SCREEN_HZ)
+    captured_s, received_s = recording.answers_s.T
+    # An answer that comes after that of a newer picture is not shown.
+    newest_s = np.maximum.accumulate(captured_s)
+    shown = np.searchsorted(received_s, refreshes_s, side="right") - 1
+    return np.asarray((refreshes_s[shown >= 0] - newest_s[shown[shown >= 0]]) * 1e3, np.float64)
 
 
 def timeline(recordings: Sequence[Recording], window: Window) -> list[tuple[float, float]]:
-    """The age on the screen in the middle of the sessions, with the time since the window's begin: pairs of s and ms."""
-    moments_s = np.arange(window.begin_s, window.end_s, TIMELINE_STEP_S)
+    """The age on the screen, the mean of all sessions and refreshes of each step: pairs of s since the window's begin, and ms."""
     found: list[tuple[float, float]] = []
-    for moment_s in moments_s:
-        shown_ms = np.concatenate([_screen_ages_ms(recording, np.array([moment_s])) for recording in recordings])
+    for begin_s in np.arange(window.begin_s, window.end_s, TIMELINE_STEP_S).tolist():
+        step = Window(begin_s, begin_s + TIMELINE_STEP_S)
+        shown_ms = np.concatenate([screen_ages_ms(recording, step) for recording in recordings])
         if len(shown_ms):
-            found.append((float(moment_s - window.begin_s), float(np.median(shown_ms))))
+            found.append((begin_s - window.begin_s, float(np.mean(shown_ms))))
     return found
 
 
@@ -175,11 +181,3 @@ def _ages_ms(answers_s: NDArray[np.float64]) -> NDArray[np.float64]:
 def _inside(recording: Recording, window: Window) -> NDArray[np.float64]:
     received_s = recording.answers_s[:, 1]
     return recording.answers_s[(received_s >= window.begin_s) & (received_s < window.end_s)]
-
-
-def _screen_ages_ms(recording: Recording, refreshes_s: NDArray[np.float64]) -> NDArray[np.float64]:
-    captured_s, received_s = recording.answers_s.T
-    # An answer that comes after that of a newer picture is not shown.
-    newest_s = np.maximum.accumulate(captured_s)
-    shown = np.searchsorted(received_s, refreshes_s, side="right") - 1
-    return (refreshes_s[shown >= 0] - newest_s[shown[shown >= 0]]) * 1e3

@@ -9,7 +9,7 @@ import matplotlib as mpl
 mpl.use("agg")
 from matplotlib import pyplot as plt
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +22,9 @@ __all__ = ["plot_ages"]
 
 _COLUMNS = 3
 _LEAST_MS = 10.0
+_ROOM = 1.3
+"""Above the greatest age, as a factor."""
+
 _LINE_WIDTH = 1.3
 
 
@@ -33,8 +36,10 @@ def plot_ages(rows: Sequence[Row], file: Path) -> None:
     figure, axes = plt.subplots(lines, _COLUMNS, figsize=(13, 2.7 * lines), layout="constrained", squeeze=False, sharey=True)
     for panel in axes.flat[len(scenarios) :]:
         panel.set_visible(False)
+    most_ms = max((age_ms for row in rows for _, age_ms in row.timeline_ms), default=_LEAST_MS)
     for scenario, panel in zip(scenarios, axes.flat, strict=False):
         _draw_panel(panel, [row for row in rows if row.scenario == scenario], contenders)
+        panel.set_ylim(_LEAST_MS, _ROOM * most_ms)
         panel.set_title(scenario, loc="left", fontsize=10)
     for panel in axes[:, 0]:
         panel.set_ylabel("age on screen, ms")
@@ -49,8 +54,8 @@ def _draw_panel(panel: Axes, rows: Sequence[Row], contenders: Sequence[str]) -> 
         times_s, ages_ms = zip(*row.timeline_ms, strict=True) if row.timeline_ms else ((), ())
         panel.plot(times_s, ages_ms, color=_colour(contenders, row.contender), linewidth=_LINE_WIDTH)
     panel.set_yscale("log")
-    panel.set_ylim(bottom=_LEAST_MS)
     panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    panel.yaxis.set_minor_formatter(NullFormatter())
     panel.set_xlabel("s", fontsize=8)
     panel.grid(axis="y", linewidth=0.4, alpha=0.6)
     panel.spines[["top", "right"]].set_visible(False)
