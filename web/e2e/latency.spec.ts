@@ -30,7 +30,7 @@ test('the panel tells the stages, and one frame of those that went by', async ({
     await expect(table.getByRole('row', { name: new RegExp(`^${stage} [\\d±]`) })).toBeVisible();
   }
   await expect(table.getByRole('row', { name: /^annotate/ })).toBeHidden(); // It did not run.
-  await expect(page.locator('.facts')).toContainText('Age on screen');
+  await expect(page.locator('.facts')).toContainText('Dropped');
   await expect
     .poll(async () =>
       Number(
@@ -57,7 +57,7 @@ test('the panel tells the stages, and one frame of those that went by', async ({
   await expect(page.locator('.facts')).not.toHaveText(facts);
   await studio.keepScreenshot('latency-paused');
   await page.getByRole('button', { name: 'Resume' }).click();
-  await expect(page.locator('.facts')).toContainText('Age on screen');
+  await expect(page.locator('.facts')).toContainText('Dropped');
 });
 
 test('what was measured can be taken along, as JSON and as a trace', async ({ studio }) => {

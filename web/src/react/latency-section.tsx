@@ -1,21 +1,27 @@
 /** Where a frame's time goes: a strip of the stages, or on demand the latency panel in its place. */
 
 import { lazy, type ReactNode, Suspense, useState } from 'react';
+import { useClient } from './client-context.ts';
 import { StageStrip } from './stage-strip.tsx';
 import { useClientState } from './use-client-state.ts';
 
 const LatencyPanel = lazy(() => import('./latency/latency-panel.tsx'));
 
 export function LatencySection(): ReactNode {
+  const client = useClient();
   const ageMs = useClientState((state) => state.figures.ageP50Ms);
   const [isOpen, setOpen] = useState(false);
-  if (ageMs === null && !isOpen) return null;
+  if (client.frameLog.added === 0) return null;
   return (
     <section className="latency" aria-label="Latency">
       <div className="latency-head">
-        <p>
-          <strong>{ageMs === null ? '–' : ageMs.toFixed(0)} ms</strong> from capture to screen
-        </p>
+        {isOpen ? (
+          <p>Where the time goes: the last 10 s</p>
+        ) : (
+          <p>
+            <strong>{ageMs === null ? '–' : ageMs.toFixed(0)} ms</strong> from capture to screen
+          </p>
+        )}
         <button type="button" className="link" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
           {isOpen ? 'Close the latency panel' : 'Open the latency panel'}
         </button>

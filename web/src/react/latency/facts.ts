@@ -22,10 +22,9 @@ export class Facts {
     this.#list = list;
   }
 
-  showSummary({ ageMs, upBytesPerSecond, downBytesPerSecond }: Latency, figures: Figures, decision: RateDecision | null): void {
+  showSummary({ upBytesPerSecond, downBytesPerSecond }: Latency, figures: Figures, decision: RateDecision | null): void {
     const { capture, queue, send, network } = figures.dropped;
     this.#write([
-      ['Age on screen', `p50 ${ms(ageMs.p50)}, p95 ${ms(ageMs.p95)}, p99 ${ms(ageMs.p99)}`],
       ['Dropped', `page ${capture}, queue ${queue}, send ${send}, network ${network}, refused ${figures.refused}`],
       ['Bytes', `${kilobytes(upBytesPerSecond)} kB/s up, ${kilobytes(downBytesPerSecond)} kB/s down`],
       ['Controller', decision === null ? '–' : controllerOf(decision)],
@@ -63,10 +62,6 @@ function row(): HTMLElement {
 function controllerOf({ frameIntervalMs, jpegQuality, scale }: RateDecision): string {
   const rate = frameIntervalMs > 0 ? `at most ${(1000 / frameIntervalMs).toFixed(1)} frames/s` : 'every picture';
   return `${rate}, JPEG quality ${jpegQuality}, size × ${scale}`;
-}
-
-function ms(value: number | null): string {
-  return value === null ? '–' : `${value.toFixed(1)} ms`;
 }
 
 function kilobytes(bytes: number): string {

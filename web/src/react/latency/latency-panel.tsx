@@ -95,6 +95,9 @@ function StageTable({ table }: { readonly table: React.RefObject<HTMLTableElemen
           </th>
           <th scope="col">p50</th>
           <th scope="col">p95</th>
+          <th scope="col" className="p99">
+            p99
+          </th>
         </tr>
       </thead>
       <tbody>
@@ -124,6 +127,7 @@ function Numbers(): ReactNode {
       <td className="number one" />
       <td className="number" />
       <td className="number" />
+      <td className="number p99" />
     </>
   );
 }

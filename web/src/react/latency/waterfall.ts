@@ -10,6 +10,8 @@ interface Span {
   readonly ms: number;
   /** How far the bar's thin end reaches: p95, or the same as `ms` for one frame. */
   readonly longMs: number;
+  /** What its cells tell, from the first column on. */
+  readonly numbers: readonly (number | null)[];
 }
 
 export class Waterfall {
@@ -32,27 +34,25 @@ export class Waterfall {
   /** The percentiles of the last seconds. A stage that did not run is left out. */
   showSummary({ stagesMs, ageMs, networkErrorMs }: Latency): void {
     const spans = STAGES.flatMap((stage): Span[] => {
-      const { p50, p95 } = stagesMs[stage];
-      return p50 === null || p95 === null ? [] : [{ stage, ms: p50, longMs: p95 }];
+      const { p50, p95, p99 } = stagesMs[stage];
+      return p50 === null || p95 === null ? [] : [{ stage, ms: p50, longMs: p95, numbers: [null, p50, p95, p99] }];
     });
     this.#table.dataset['shows'] = 'summary';
-    this.#showBars(spans);
-    for (const { stage, ms, longMs } of spans) this.#setNumbers(this.#rows.get(stage), [null, ms, longMs]);
-    this.#setNumbers(this.#total, [null, ageMs.p50, ageMs.p95]);
+    this.#showSpans(spans);
+    this.#setNumbers(this.#total, [null, ageMs.p50, ageMs.p95, ageMs.p99]);
     this.#setError(networkErrorMs);
   }
 
   /** One frame, beside the percentiles that are there. */
   showFrame({ trace, answer, settledNs }: FrameRecord): void {
-    const spans = [...trace.spansNs].map(([stage, spanNs]) => ({ stage, ms: spanNs / 1e6, longMs: spanNs / 1e6 }));
+    const spans = [...trace.spansNs].map(([stage, spanNs]) => ({ stage, ms: spanNs / 1e6, longMs: spanNs / 1e6, numbers: [spanNs / 1e6] }));
     this.#table.dataset['shows'] = 'frame';
-    this.#showBars(spans);
-    for (const { stage, ms } of spans) this.#setNumbers(this.#rows.get(stage), [ms]);
+    this.#showSpans(spans);
     this.#setNumbers(this.#total, [(settledNs - trace.startTimeNs) / 1e6]);
     this.#setError(answer === null ? null : answer.networkErrorNs / 1e6);
   }
 
-  #showBars(spans: readonly Span[]): void {
+  #showSpans(spans: readonly Span[]): void {
     let startMs = 0;
     const placed = spans.map((span) => {
       startMs += span.ms;
@@ -63,7 +63,9 @@ export class Waterfall {
     const running = new Set(placed.map(({ stage }) => stage));
     for (const [stage, row] of this.#rows) row.hidden = !running.has(stage);
     for (const { stage, ...span } of placed) {
-      const style = this.#rows.get(stage)?.style;
+      const row = this.#rows.get(stage);
+      this.#setNumbers(row, span.numbers);
+      const style = row?.style;
       style?.setProperty('--start', share(span.startMs));
       style?.setProperty('--span', share(span.ms));
       style?.setProperty('--long', share(span.longMs));
@@ -74,7 +76,9 @@ export class Waterfall {
   #setNumbers(row: HTMLTableRowElement | undefined, values: readonly (number | null)[]): void {
     row?.querySelectorAll('td.number').forEach((cell, index) => {
       const value = values[index];
-      if (value !== undefined) cell.textContent = value === null ? '–' : value.toFixed(1);
+      const text = value === null ? '–' : value?.toFixed(1);
+      // Writing what is there already would lay out the table anew all the same.
+      if (text !== undefined && cell.textContent !== text) cell.textContent = text;
     });
   }
 
@@ -82,7 +86,8 @@ export class Waterfall {
   #setError(errorMs: number | null): void {
     for (const stage of ['network_up', 'network_down'] as const) {
       const note = this.#rows.get(stage)?.querySelector('.error');
-      if (note) note.textContent = errorMs === null ? '' : ` ± ${errorMs.toFixed(1)}`;
+      const text = errorMs === null ? '' : ` ± ${errorMs.toFixed(1)}`;
+      if (note && note.textContent !== text) note.textContent = text;
     }
   }
 }
