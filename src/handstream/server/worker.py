@@ -1,0 +1,105 @@
+"""One of several processes that serve: `serve_reporting` runs the application on the common socket and tells the supervisor how it is."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import cv2
+
+from handstream.executor import usable_cpus
+from handstream.server.app import create_app
+from handstream.server.listener import Server
+from handstream.server.logs import configure_logs
+from handstream.server.run import uvicorn_config
+from handstream.vision.engines import open_engine
+
+if TYPE_CHECKING:
+    import socket
+    from multiprocessing.connection import Connection
+
+    from fastapi import FastAPI
+
+    from handstream.server.readiness import EngineLoader
+    from handstream.server.settings import ServerSettings
+
+__all__ = ["Report", "serve_reporting"]
+
+_REPORT_INTERVAL_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a worker tells its supervisor.
+
+    Attributes:
+        is_ready: Whether it takes sessions.
+        failure: Why its engine could not be loaded; None if it was, or is being.
+        problem: What is stuck, as its watchdog says; None if nothing is.
+    """
+
+    is_ready: bool
+    failure: str | None
+    problem: str | None
+
+
+def serve_reporting(settings: ServerSettings, listener: socket.socket, reports: Connection) -> None:
+    """What a worker's process runs from its beginning to its end. Blocks until it is told to stop.
+
+    Args:
+        settings: The server's settings.
+        listener: The socket to accept from, which other processes accept from too.
+        reports: Where each `Report` is sent. Once nobody reads them, the supervisor is gone, and this process stops as well.
+    """
+    configure_logs(settings.log_level, settings.log_format)
+    configure_logs(settings.log_level, settings.log_format)
+    cv2.setNumThreads(1)  # as the command does, for the reason that is given there
+    share = settings.model_copy(update={"threads": settings.threads or max(1, usable_cpus() // settings.workers)})
+    engine = partial(open_engine, share.engine, threads=share.threads, models=share.models, precision=share.precision)
+    reporter = _Reporter(reports)
+
+    def loaded(loader: EngineLoader) -> None:
+        reporter.loaded(loader)
+        if loader.failure is not None:
+            server.should_exit = True
+
+    app = create_app(share, engine=engine, on_loaded=loaded)
+    server = Server(uvicorn_config(app, share))
+    threading.Thread(target=reporter.run, args=(app,), name="handstream-reporter", daemon=True).start()
+    with suppress(KeyboardInterrupt):  # uvicorn raises the signal again once it has stopped.
+        server.run(sockets=[listener])
+
+
+class _Reporter:
+    """Reports from a thread of its own, so that it also does while the event loop is blocked."""
+
+    def __init__(self, reports: Connection) -> None:
+        self._reports = reports
+        self._sending = threading.Lock()
+        self._loader: EngineLoader | None = None
+
+    def loaded(self, loader: EngineLoader) -> None:
+        """The engine is loaded, or could not be. Reports it at once: the process may end."""
+        self._loader = loader
+        self._send(None)
+
+    def run(self, app: FastAPI) -> None:
+        """Reports until the process ends, or nobody reads the reports."""
+        while self._send(app.state.watchdog.problem() if hasattr(app.state, "watchdog") else None):
+            threading.Event().wait(_REPORT_INTERVAL_S)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def _send(self, problem: str | None) -> bool:
+        failure = self._loader.failure if self._loader is not None else None
+        report = Report(self._loader is not None and failure is None, None if failure is None else str(failure), problem)
+        try:
+            with self._sending:
+                self._reports.send(report)
+        except OSError:
+            return False
+        return True
