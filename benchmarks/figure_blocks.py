@@ -6,6 +6,7 @@ A block is given the results and the words of its place, and returns Markdown.
 from __future__ import annotations
 
 import json
+import statistics
 from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.peers.contenders import OURS
@@ -122,8 +123,7 @@ def _ages(median: dict[str, Any] | None) -> str:
 @_block
 def peers_figure(measured: Measured, key: str, clients: str, figure: str) -> str:
     """One figure of one contender, as a whole number."""
-    row = next(row for row in measured["peers"]["rows"] if (row["key"], row["clients"]) == (key, int(clients)))
-    return _number(row["median"][figure])
+    return _number(_one(measured["peers"]["rows"], key=key, clients=int(clients))["median"][figure])
 
 
 @_block
@@ -134,47 +134,74 @@ def peers_course(measured: Measured) -> str:
 
 
 @_block
-def engines_bar(measured: Measured, name: str, decimals: str = "2") -> str:
-    """What was measured for one bar of the engines' comparison."""
-    return _number(_bar(measured["engines"], name)["value"], decimals=int(decimals))
+def bar(measured: Measured, results: str, name: str, decimals: str = "2") -> str:
+    """What was measured for one bar of some results."""
+    return _number(_one(measured[results]["bars"], name=name)["value"], decimals=int(decimals))
 
 
 @_block
-def engines_ratios(measured: Measured, *names: str) -> str:
-    """A row for each of these bars of the engines' comparison, with what was aimed at."""
-    bars = [_bar(measured["engines"], name) for name in names]
-    return _table(("at 30 frames/s", "ratio", "aimed at"), [(bar["name"], f"{bar['value']:.2f}", f"{bar['limit']:.2f}") for bar in bars])
+def bars(measured: Measured, results: str, *names: str) -> str:
+    """A row for each of these bars of some results, all without any."""
+    found = measured[results]["bars"]
+    chosen = [_one(found, name=name) for name in names] or found
+    rows = [(one["name"], _number(one["value"], decimals=2), f"{_WAYS[one['is_upper']]} {one['limit']:g}") for one in chosen]
+    return _table(("", "measured", "aimed at"), rows)
 
 
-def _bar(results: dict[str, Any], name: str) -> dict[str, Any]:
-    found: dict[str, Any] = next(bar for bar in results["bars"] if bar["name"] == name)
-    return found
+_WAYS: Final = {True: "at most", False: "at least"}
 
 
 @_block
-def freshness(measured: Measured) -> str:
-    """A row for each scenario and contender."""
+def freshness(measured: Measured, *scenarios: str) -> str:
+    """A row for each contender in each of these scenarios, in all without any; medians where it was measured several times."""
+    found = measured["freshness"]["rows"]
+    for scenario in scenarios:
+        _one(found, scenario=scenario)
+    pairs = dict.fromkeys((row["scenario"], row["contender"]) for row in found if not scenarios or row["scenario"] in scenarios)
     rows = [
         (
-            row["scenario"],
-            row["contender"],
-            f"{_number(row['screen']['p50_ms'])} / {_number(row['screen']['p95_ms'])} ms",
-            f"{_number(row['age']['p50_ms'])} / {_number(row['age']['p95_ms'])} ms",
-            f"{_number(row['answered_fps'])} of {_number(row['offered_fps'])}",
-            _number(row["fairness"], decimals=2),
+            scenario,
+            f"**{contender}**" if contender.startswith("handstream") else contender,
+            f"{_freshness(found, scenario, contender, 'screen.p50_ms')} / {_freshness(found, scenario, contender, 'screen.p95_ms')} ms",
+            f"{_freshness(found, scenario, contender, 'age.p50_ms')} / {_freshness(found, scenario, contender, 'age.p95_ms')} ms",
+            _freshness(found, scenario, contender, "answered_fps"),
+            _freshness(found, scenario, contender, "fairness", 2),
         )
-        for row in measured["freshness"]["rows"]
+        for scenario, contender in pairs
     ]
-    return _table(("", "", "on screen p50 / p95", "answers p50 / p95", "frames/s", "fairness"), rows)
+    return _table(("", "", "on screen, p50 / p95", "answers, p50 / p95", "frames/s each", "fairness"), rows)
+
+
+@_block
+def freshness_figure(measured: Measured, scenario: str, contender: str, figure: str, decimals: str = "0") -> str:
+    """One figure of one contender in one scenario, as `age.p50_ms`."""
+    return _freshness(measured["freshness"]["rows"], scenario, contender, figure, int(decimals))
+
+
+def _freshness(rows: Sequence[dict[str, Any]], scenario: str, contender: str, figure: str, decimals: int = 0) -> str:
+    """The median of a figure, as `age.p50_ms`, over the rows of that contender in that scenario."""
+    _one(rows, scenario=scenario, contender=contender)
+    found: list[Any] = [row for row in rows if (row["scenario"], row["contender"]) == (scenario, contender)]
+    for name in figure.split("."):
+        found = [value[name] for value in found]
+    known = [value for value in found if value is not None]
+    return _number(statistics.median(known) if known else None, decimals=decimals)
 
 
 @_block
 def latency(measured: Measured, sessions: str) -> str:
     """A row for each stage with so many sessions."""
-    result = next(result for result in measured["latency"]["results"] if result["sessions"] == int(sessions))
-    percentiles = ("p50_ms", "p95_ms", "p99_ms")
-    rows = [(span["name"], *(_spread(span[percentile], 1) for percentile in percentiles)) for span in [*result["spans"], result["age"]]]
+    result = _one(measured["latency"]["results"], sessions=int(sessions))
+    rows = [
+        (span["name"], *(_spread(span[name], 1) for name in ("p50_ms", "p95_ms", "p99_ms"))) for span in [*result["spans"], result["age"]]
+    ]
     return _table(("stage", "p50 ms", "p95 ms", "p99 ms"), rows)
+
+
+@_block
+def latency_figure(measured: Measured, sessions: str, figure: str, percentile: str) -> str:
+    """The age or the server's time with so many sessions, and which percentile."""
+    return _spread(_one(measured["latency"]["results"], sessions=int(sessions))[figure][percentile], 1)
 
 
 @_block
@@ -188,21 +215,46 @@ def capacity(measured: Measured) -> str:
 
 
 @_block
+def capacity_figure(measured: Measured, name: str) -> str:
+    """How many sessions one contender holds."""
+    return _number(_one(measured["capacity"]["results"], name=name)["sessions"])
+
+
+@_block
 def ablation(measured: Measured, clients: str) -> str:
     """A row for each step with so many clients."""
     rows = [
         (
             row["step"],
-            f"{_spread(row['age_p50_ms'])} / {_spread(row['age_p95_ms'])}",
+            f"{_spread(row['age_p50_ms'])} / {_spread(row['age_p95_ms'])} ms",
             _spread(row["frames_per_second"]),
-            _number(row["down_bytes"]["median"] / 1e3, decimals=1),
-            _spread(row["cpu_ms"]),
-            _spread(row["lag_p95_ms"], 1),
+            _number(row["down_bytes"]["median"] / 1e3, " kB", decimals=1),
+            f"{_spread(row['cpu_ms'])} ms",
+            f"{_spread(row['lag_p95_ms'], 1)} ms",
         )
         for row in measured["ablation"]["results"]
         if row["clients"] == int(clients)
     ]
-    return _table(("", "age p50 / p95 ms", "frames/s", "kB an answer", "processor ms a frame", "event loop's lag p95 ms"), rows)
+    return _table(("", "age, p50 / p95", "frames/s each", "an answer", "processor time a frame", "event loop's lag, p95"), rows)
+
+
+@_block
+def ablation_figure(measured: Measured, step: str, clients: str, figure: str) -> str:
+    """One figure of one step with so many clients."""
+    return _spread(_one(measured["ablation"]["results"], step=step, clients=int(clients))[figure])
+
+
+def _one(rows: Sequence[dict[str, Any]], **wanted: object) -> dict[str, Any]:
+    """The first row that has these values.
+
+    Raises:
+        ValueError: There is none; the text says what the rows have instead.
+    """
+    found = next((row for row in rows if all(row[name] == value for name, value in wanted.items())), None)
+    if found is None:
+        there = sorted({tuple(str(row[name]) for name in wanted) for row in rows})
+        raise ValueError(f"no row with {wanted}; there are {there}")
+    return found
 
 
 def _spread(spread: dict[str, Any], decimals: int = 0) -> str:

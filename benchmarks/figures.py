@@ -96,8 +96,8 @@ def _content(words: str, measured: Measured) -> str:
         raise HandstreamError(f"there are no figures called {name}; there are {', '.join(sorted(BLOCKS))}")
     try:
         return block(measured, *arguments)
-    except (KeyError, TypeError, ValueError, StopIteration) as error:
-        raise HandstreamError(f"the figures {words} cannot be had from the results: {error!r}") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise HandstreamError(f"the figures {words} cannot be had from the results: {type(error).__name__}: {error}") from error
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from handstream.errors import HandstreamError
 if TYPE_CHECKING:
     from pathlib import Path
 
-BAR = {"name": "lite, one hand: p50 ratio", "limit": 0.6, "value": 0.8306}
+BAR = {"name": "lite, one hand: p50 ratio", "limit": 0.6, "value": 0.8306, "is_upper": True}
 
 
 @pytest.fixture
@@ -53,9 +53,9 @@ def test_a_figure_goes_into_its_sentence(measured: Measured) -> None:
 
 
 def test_a_table_goes_onto_lines_of_its_own(measured: Measured) -> None:
-    text = 'A\n<!-- figures: engines-ratios "lite, one hand: p50 ratio" -->\nold\nrows\n<!-- end -->\nB'
+    text = 'A\n<!-- figures: bars engines "lite, one hand: p50 ratio" -->\nold\nrows\n<!-- end -->\nB'
     _, _, *table, _, last = filled(text, measured).splitlines()
-    assert table == ["| at 30 frames/s | ratio | aimed at |", "| --- | --- | --- |", "| lite, one hand: p50 ratio | 0.83 | 0.60 |"]
+    assert table == ["|  | measured | aimed at |", "| --- | --- | --- |", "| lite, one hand: p50 ratio | 0.83 | at most 0.6 |"]
     assert last == "B"
 
 
@@ -94,7 +94,7 @@ def test_peers_show_who_was_not_run_and_whose_age_grows(measured: Measured) -> N
         ("<!-- figures: peers-figure v1 1 speed --><!-- end -->", "peers-figure v1 1 speed cannot be had"),
         ("<!-- figures: peers-figure v1 9 screen_age_p50_ms --><!-- end -->", "cannot be had"),
         ("<!-- figures: peers-figure v1 --><!-- end -->", "cannot be had"),
-        ("<!-- figures: engines-bar unknown --><!-- end -->", "cannot be had"),
+        ("<!-- figures: bar engines unknown --><!-- end -->", "no row with .*unknown.*; there are .*lite, one hand: p50 ratio"),
         ("<!-- figures: peers -->", "no end"),
         ("<!-- end -->", "no end"),
         ("<!-- figures: peers --> <!-- figures: peers --> <!-- end -->", "no end"),
