@@ -209,5 +209,5 @@ def _palms(request: Request, shape: tuple[int, ...], min_confidence: float, limi
 def _hand(request: Request, roi: Roi) -> HandEstimate:
     landmarks, presence, left_probability, world_landmarks = request.outputs
     # The outputs are views of the request's own memory, which its next borrower overwrites: `decode_hand` makes new arrays of them.
-    outputs = LandmarkOutputs(landmarks[0], float(presence[0, 0]), float(left_probability[0, 0]), world_landmarks[0])
+    outputs = LandmarkOutputs(landmarks[0], presence.item(), left_probability.item(), world_landmarks[0])
     return decode_hand(outputs, roi)
