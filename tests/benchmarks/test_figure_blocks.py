@@ -41,10 +41,26 @@ def reported(folder: Path, kind: Kind, results: Sequence[object]) -> Measured:
 def freshness(tmp_path: Path) -> Measured:
     def row(scenario: str, contender: str, p50_ms: float) -> FreshnessRow:
         return FreshnessRow(
-            scenario=scenario, contender=contender, sessions=1, seconds=8, age=Percentiles(p50_ms, 2 * p50_ms, 3 * p50_ms),
-            screen=Percentiles(10 + p50_ms, 100, 200), offered_fps=30, answered_fps=29.8, drops={}, unanswered=0,
-            up_kb_per_s=1, down_kb_per_s=1, fairness=0.987, trend=1, loop_lag_p99_ms=1, request_p99_ms=1, memory_mib=[], timeline_ms=[], recovery=None,
-        )  # fmt: skip
+            scenario=scenario,
+            contender=contender,
+            sessions=1,
+            seconds=8,
+            age=Percentiles(p50_ms, 2 * p50_ms, 3 * p50_ms),
+            screen=Percentiles(10 + p50_ms, 100, 200),
+            offered_fps=30,
+            answered_fps=29.8,
+            drops={},
+            unanswered=0,
+            up_kb_per_s=1,
+            down_kb_per_s=1,
+            fairness=0.987,
+            trend=1,
+            loop_lag_p99_ms=1,
+            request_p99_ms=1,
+            memory_mib=[],
+            timeline_ms=[],
+            recovery=None,
+        )
 
     rows = [row("lan", "handstream", 12), row("lan", "original", 30), row("lan", "handstream", 14), row("3g", "original", 5000)]
     judged = [Bar("3g: age", 320, 290.4), Bar("fairness", 0.8, 0.98, is_upper=False)]
@@ -76,10 +92,20 @@ def test_bars_of_any_results(freshness: Measured) -> None:
 
 def test_latency_has_a_row_for_each_stage_and_the_age(tmp_path: Path) -> None:
     result = LatencyResult(
-        sessions=4, age=percentiles("age", 11), spans=[percentiles("decode", 1.25), percentiles("track", 5)],
-        server=percentiles("server", 9.5), kernels=[], drop_percent=spread(0), frames_per_second=spread(30), over_kernels_p50=None, over_kernels_p99=None, ages_ms=[],
-        timeline_s=[], timeline_ms=[], errors=[],
-    )  # fmt: skip
+        sessions=4,
+        age=percentiles("age", 11),
+        spans=[percentiles("decode", 1.25), percentiles("track", 5)],
+        server=percentiles("server", 9.5),
+        kernels=[],
+        drop_percent=spread(0),
+        frames_per_second=spread(30),
+        over_kernels_p50=None,
+        over_kernels_p99=None,
+        ages_ms=[],
+        timeline_s=[],
+        timeline_ms=[],
+        errors=[],
+    )
     measured = reported(tmp_path, "latency", [result])
     assert BLOCKS["latency"](measured, "4").splitlines()[2:] == [
         "| decode | 1.2 | 2.5 | 3.8 |",
@@ -105,9 +131,18 @@ def test_capacity_says_when_more_may_be_held(tmp_path: Path) -> None:
 def test_ablation_has_a_row_for_each_step(tmp_path: Path) -> None:
     def row(step: str, clients: int, age_ms: float) -> AblationRow:
         return AblationRow(
-            step=step, clients=clients, age_p50_ms=spread(age_ms), age_p95_ms=spread(2 * age_ms), frames_per_second=spread(30),
-            drop_percent=spread(0), down_bytes=spread(31_449), cpu_ms=spread(23), lag_p95_ms=spread(1.5), memory_mb=spread(300), errors=[],
-        )  # fmt: skip
+            step=step,
+            clients=clients,
+            age_p50_ms=spread(age_ms),
+            age_p95_ms=spread(2 * age_ms),
+            frames_per_second=spread(30),
+            drop_percent=spread(0),
+            down_bytes=spread(31_449),
+            cpu_ms=spread(23),
+            lag_p95_ms=spread(1.5),
+            memory_mb=spread(300),
+            errors=[],
+        )
 
     measured = reported(tmp_path, "ablation", [row("original", 1, 40), row("original", 4, 2000), row("+ binary answers", 4, 20)])
     assert BLOCKS["ablation"](measured, "4").splitlines()[2:] == [
