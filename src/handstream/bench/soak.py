@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from handstream.bench.load import Load
 from handstream.bench.pictures import encoded_pictures
 from handstream.bench.servers import Contender, serving
-from handstream.bench.spread import percentile, slope
+from handstream.bench.spread import Spread, slope
 from handstream.bench.trial import Trial, load_plan, run_trial
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class SoakResult:
         minutes: How long it ran.
         warm_up_s: What the trend leaves out.
         memory_mb_per_hour: The trend of the memory after that, by least squares; None where it cannot be seen, or after too short a time.
-        first_p95_ms, last_p95_ms: The age's p95 in the first minute after the warm-up, and in the last.
+        first_p95_ms, last_p95_ms: The age's p95 in the first minute after the warm-up, and in the last: the median of its segments'.
         points: The segments.
     """
 
@@ -83,7 +83,6 @@ class Soak:
         self._sessions = sessions
         self._segments = max(1, round(minutes * _MINUTE_S / options.seconds))
         self._points: list[SoakPoint] = []
-        self._ages_ms: list[list[float]] = []
 
     @property
     def measurements(self) -> int:
@@ -109,24 +108,20 @@ class Soak:
         """What the segments so far say."""
         length_s = len(self._points) * self._options.seconds
         warm_up_s = min(WARM_UP_S, length_s * _WARM_UP_SHARE)
-        settled = [number for number, point in enumerate(self._points) if point.time_s - self._options.seconds >= warm_up_s]
+        settled = [point for point in self._points if point.time_s - self._options.seconds >= warm_up_s]
         minute = max(1, round(_MINUTE_S / self._options.seconds))
         return SoakResult(
             sessions=self._sessions,
             minutes=length_s / _MINUTE_S,
             warm_up_s=warm_up_s,
-            memory_mb_per_hour=_trend([self._points[number] for number in settled]),
-            first_p95_ms=self._p95_ms(settled[:minute]),
-            last_p95_ms=self._p95_ms(settled[-minute:]),
+            memory_mb_per_hour=_trend(settled),
+            first_p95_ms=Spread.of([point.age_p95_ms for point in settled[:minute]]).median,
+            last_p95_ms=Spread.of([point.age_p95_ms for point in settled[-minute:]]).median,
             points=self._points,
         )
 
-    def _p95_ms(self, numbers: list[int]) -> float:
-        return percentile([age for number in numbers for age in self._ages_ms[number]], 95)
-
     def add(self, trial: Trial) -> None:
         """Another segment has ended."""
-        self._ages_ms.append(trial.ages_ms)
         after = trial.after
         self._points.append(
             SoakPoint(

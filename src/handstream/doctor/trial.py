@@ -28,7 +28,7 @@ _PICTURES = 60
 _JPEG_QUALITY = 80
 _CAMERA_FPS = 30
 _USABLE = 0.6
-"""The part of the frames that sessions can have: a machine that is filled to its brim makes them wait, and clients take their share of it."""
+"""The part of the frames that sessions can have: one that is filled to its brim makes them wait, and clients may share it."""
 
 _ADVICE = "handstream bench capacity measures it: as many sessions as are answered within 33 ms."
 
