@@ -123,7 +123,10 @@ def _ages(median: dict[str, Any] | None) -> str:
 @_block
 def peers_figure(measured: Measured, key: str, clients: str, figure: str) -> str:
     """One figure of one contender, as a whole number."""
-    return _number(_one(measured["peers"]["rows"], key=key, clients=int(clients))["median"][figure])
+    median = _one(measured["peers"]["rows"], key=key, clients=int(clients))["median"]
+    if median is None:
+        raise ValueError("it was not run: leave it out of the sentence, or run it")
+    return _number(median[figure])
 
 
 @_block

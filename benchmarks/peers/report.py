@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.peers.contenders import OURS
 from benchmarks.peers.plot import plot_ages
-from benchmarks.sheets import Bar, Sheet, as_json, as_markdown, bars_sheet, number
+from benchmarks.sheets import Bar, Sheet, as_json, as_markdown, bars_sheet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,17 +93,18 @@ def _cells(row: Row) -> tuple[str, ...]:
     median = row.median
     if median is None:
         return (row.name, "not run", *("",) * (len(_COLUMNS) - 2))
-    p50s = [run.screen_age_p50_ms for run in row.runs if not math.isnan(run.screen_age_p50_ms)]
+    p50s_ms = [run.screen_age_p50_ms for run in row.runs if not math.isnan(run.screen_age_p50_ms)]
     return (
         row.name,
-        f"{number(median.screen_age_p50_ms, 0)} / {number(median.screen_age_p95_ms, 0)}",
-        f"{min(p50s):.0f} to {max(p50s):.0f}" if p50s else "-",
-        f"{number(median.age_p50_ms, 0)} / {number(median.age_p95_ms, 0)}",
-        number(median.frames_per_second, 0),
-        number(median.growth_ms_per_s, 0),
-        number(median.cpu_frame_ms, 0),
-        number(median.resident_mib, 0),
+        f"{_whole(median.screen_age_p50_ms)} / {_whole(median.screen_age_p95_ms)}",
+        f"{_whole(min(p50s_ms))} to {_whole(max(p50s_ms))}" if p50s_ms else "-",
+        f"{_whole(median.age_p50_ms)} / {_whole(median.age_p95_ms)}",
+        *(_whole(value) for value in (median.frames_per_second, median.growth_ms_per_s, median.cpu_frame_ms, median.resident_mib)),
     )
+
+
+def _whole(value: float) -> str:
+    return "-" if math.isnan(value) else str(round(value))
 
 
 def in_words(count: int) -> str:

@@ -93,6 +93,7 @@ def test_peers_show_who_was_not_run_and_whose_age_grows(measured: Measured) -> N
         ("<!-- figures: latency 1 --><!-- end -->", "there is no latency.json in .*: run handstream bench latency"),
         ("<!-- figures: peers-figure v1 1 speed --><!-- end -->", "peers-figure v1 1 speed cannot be had"),
         ("<!-- figures: peers-figure v1 9 screen_age_p50_ms --><!-- end -->", "cannot be had"),
+        ("<!-- figures: peers-figure fastrtc 1 screen_age_p50_ms --><!-- end -->", "it was not run"),
         ("<!-- figures: peers-figure v1 --><!-- end -->", "cannot be had"),
         ("<!-- figures: bar engines unknown --><!-- end -->", "no row with .*unknown.*; there are .*lite, one hand: p50 ratio"),
         ("<!-- figures: peers -->", "no end"),
