@@ -59,7 +59,7 @@ export class ElementCapture implements Capture {
     const skipped = this.#skipped;
     this.#skipped = 0;
     const encoded = await this.#encoder.encode(this.#video, request);
-    if (this.#isClosed) encoded.bitmap?.close();
+    if (this.#isClosed) encoded.kept?.close();
     // The video may have moved on since it presented the picture: what was encoded knows best.
     const mediaTimeS = this.#isLive ? null : (encoded.mediaTimeS ?? presented.mediaTimeS);
     return { ...presented, ...encoded, mediaTimeS, skipped };

@@ -23,7 +23,6 @@ export interface Encoded {
   readonly jpeg: ArrayBuffer;
   readonly widthPx: number;
   readonly heightPx: number;
-  readonly bitmap: ImageBitmap | null;
 }
 
 export type FromWorker =
@@ -36,6 +35,8 @@ export type FromWorker =
       readonly arrivedEpochMs: number;
       readonly skipped: number;
     }
+  /** The picture of the frame before this message, where it is kept; null if it could not be drawn. */
+  | { readonly type: 'kept'; readonly bitmap: ImageBitmap | null }
   /** Whether a processor could be made for the track. */
   | { readonly type: 'reading'; readonly isReading: boolean }
   | { readonly type: 'failed'; readonly message: string };

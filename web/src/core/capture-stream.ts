@@ -4,6 +4,7 @@ import type { Capture, Picture, TakeRequest } from './capture.ts';
 import type { FromWorker, ToWorker } from './capture-messages.ts';
 import { startCaptureWorker } from './encoder.ts';
 import { ClientError } from './errors.ts';
+import { KeptPictures } from './kept-picture.ts';
 
 type ProcessorConstructor = new (init: { track: MediaStreamTrack; maxBufferSize: number }) => { readable: ReadableStream<VideoFrame> };
 
@@ -42,6 +43,7 @@ function readThere(worker: Worker, track: MediaStreamTrack): Promise<boolean> {
 class StreamCapture implements Capture {
   readonly kind = 'stream';
   readonly #worker: Worker;
+  readonly #kept = new KeptPictures();
 
   constructor(worker: Worker) {
     this.#worker = worker;
@@ -50,7 +52,8 @@ class StreamCapture implements Capture {
   take({ notBeforeMs, ...request }: TakeRequest): Promise<Picture> {
     return new Promise((resolve, reject) => {
       this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-        if (data.type === 'taken') resolve(pictureOf(data));
+        if (data.type === 'taken') resolve({ ...pictureOf(data), kept: request.keepPicture ? this.#kept.expect() : null });
+        else if (data.type === 'kept') this.#kept.arrive(data.bitmap);
         else if (data.type === 'failed') reject(new ClientError('capture_failed', data.message));
       };
       this.#worker.onerror = (event) => reject(new ClientError('capture_failed', event.message));
@@ -64,7 +67,7 @@ class StreamCapture implements Capture {
   }
 }
 
-function pictureOf(taken: Extract<FromWorker, { type: 'taken' }>): Picture {
+function pictureOf(taken: Extract<FromWorker, { type: 'taken' }>): Omit<Picture, 'kept'> {
   return {
     ...taken.encoded,
     capturedMs: taken.capturedEpochMs - performance.timeOrigin,

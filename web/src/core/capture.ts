@@ -12,6 +12,7 @@
 import { ElementCapture } from './capture-element.ts';
 import { openStreamCapture } from './capture-stream.ts';
 import { openEncoder } from './encoder.ts';
+import type { KeptPicture } from './kept-picture.ts';
 import type { FrameSource } from './sources.ts';
 
 /** How the next picture is to be taken. */
@@ -35,8 +36,8 @@ export interface Picture {
   /** Size of the encoded picture. */
   readonly widthPx: number;
   readonly heightPx: number;
-  /** The picture's pixels before they were encoded, if they were asked for. Whoever takes the picture closes it. */
-  readonly bitmap: ImageBitmap | null;
+  /** The picture before it was encoded, if it was asked for. Whoever takes the picture closes it. */
+  readonly kept: KeptPicture | null;
   readonly capturedMs: number;
   readonly arrivedMs: number;
   /** Position in the clip, in s; null for a camera. */

@@ -18,8 +18,8 @@ interface Arrived {
 /** A size in pixels. */
 type Size = ReturnType<typeof fitWithin>;
 
-/** Where pictures are drawn, and where they are made smaller before they are encoded. */
-const canvases: { picture: OffscreenCanvas | null; smaller: OffscreenCanvas | null } = { picture: null, smaller: null };
+/** Where pictures are drawn to be encoded, and in their whole size to be kept. */
+const canvases: { sent: OffscreenCanvas | null; kept: OffscreenCanvas | null } = { sent: null, kept: null };
 const captureClock = new CaptureClock();
 let newest: Arrived | null = null;
 let wanted: { readonly notBeforeEpochMs: number; readonly request: EncodeRequest } | null = null;
@@ -28,10 +28,7 @@ let skipped = 0;
 scope.onmessage = ({ data }: MessageEvent<ToWorker>) => {
   switch (data.type) {
     case 'encode':
-      void reportFailure(async () => {
-        const encoded = await encode(data.image, data.request);
-        post({ type: 'encoded', encoded }, encoded);
-      });
+      void reportFailure(() => encode(data.image, data.request, (encoded) => post({ type: 'encoded', encoded })));
       break;
     case 'read_stream':
       void reportFailure(() => read(data.readable));
@@ -74,11 +71,12 @@ function takeIfReady(): void {
   const { request } = wanted;
   const taken = newest;
   wanted = newest = null;
-  void reportFailure(async () => {
-    const encoded = await encode(taken.frame, request);
-    post({ type: 'taken', encoded, capturedEpochMs: taken.capturedEpochMs, arrivedEpochMs: taken.arrivedEpochMs, skipped }, encoded);
+  const { frame, capturedEpochMs, arrivedEpochMs } = taken;
+  const send = (encoded: Encoded): void => {
+    post({ type: 'taken', encoded, capturedEpochMs, arrivedEpochMs, skipped });
     skipped = 0;
-  });
+  };
+  void reportFailure(() => encode(frame, request, send));
 }
 
 /** The camera's own capture time where the browser gives one (`VideoFrame.metadata`, in ms of the worker's clock), else by the picture's stamp. */
@@ -92,24 +90,29 @@ function captureTimeOf(frame: VideoFrame, arrivedEpochMs: number): number {
 /**
  * Scales and encodes a picture, and closes it as soon as it is drawn, so that the camera gets its buffer back.
  *
- * A picture that is kept is drawn at its whole size and what is sent is made from that: to draw the camera's picture twice takes longer.
+ * What is kept for the screen is drawn after the frame was sent, for which it would take some milliseconds too many.
  */
-async function encode(image: VideoFrame | ImageBitmap, request: EncodeRequest): Promise<Encoded> {
-  const whole = fitWithin(sizeOf(image), { widthPx: request.boxWidthPx, heightPx: request.boxHeightPx });
-  const sent = scaledBy(whole, request.scale);
-  const picture = drawAndClose(image, request.keepPicture ? whole : sent);
-  const isWhole = picture.width === sent.widthPx && picture.height === sent.heightPx;
-  const target = isWhole ? picture : draw(picture, 'smaller', sent);
-  const blob = await target.convertToBlob({ type: 'image/jpeg', quality: request.quality / 100 });
-  const jpeg = await blob.arrayBuffer();
-  return { jpeg, ...sent, bitmap: request.keepPicture ? picture.transferToImageBitmap() : null };
-}
-
-function drawAndClose(image: VideoFrame | ImageBitmap, size: Size): OffscreenCanvas {
+async function encode(image: VideoFrame | ImageBitmap, request: EncodeRequest, send: (encoded: Encoded) => void): Promise<void> {
   try {
-    return draw(image, 'picture', size);
+    const whole = fitWithin(sizeOf(image), { widthPx: request.boxWidthPx, heightPx: request.boxHeightPx });
+    const sent = scaledBy(whole, request.scale);
+    const canvas = draw(image, 'sent', sent);
+    if (!request.keepPicture) image.close();
+    const blob = await canvas.convertToBlob({ type: 'image/jpeg', quality: request.quality / 100 });
+    send({ jpeg: await blob.arrayBuffer(), ...sent });
+    if (request.keepPicture) post({ type: 'kept', bitmap: keep(image, canvas, whole) });
   } finally {
     image.close();
+  }
+}
+
+/** The picture in its whole size, which that canvas may already have. */
+function keep(image: VideoFrame | ImageBitmap, sent: OffscreenCanvas, whole: Size): ImageBitmap | null {
+  try {
+    const isThere = sent.width === whole.widthPx && sent.height === whole.heightPx;
+    return (isThere ? sent : draw(image, 'kept', whole)).transferToImageBitmap();
+  } catch {
+    return null; // The frame is on its way; without its picture it is passed over when it is answered.
   }
 }
 
@@ -130,10 +133,13 @@ function sizeOf(image: VideoFrame | ImageBitmap): Size {
   return { widthPx: image.width, heightPx: image.height };
 }
 
-function post(message: FromWorker, encoded?: Encoded): void {
-  const transfer: Transferable[] = encoded === undefined ? [] : [encoded.jpeg];
-  if (encoded?.bitmap) transfer.push(encoded.bitmap);
-  scope.postMessage(message, transfer);
+function post(message: FromWorker): void {
+  scope.postMessage(message, transferOf(message));
+}
+
+function transferOf(message: FromWorker): Transferable[] {
+  if ('encoded' in message) return [message.encoded.jpeg];
+  return message.type === 'kept' && message.bitmap !== null ? [message.bitmap] : [];
 }
 
 async function reportFailure(run: () => Promise<void>): Promise<void> {

@@ -2,11 +2,14 @@
 
 import type { Encoded, EncodeRequest, FromWorker, ToWorker } from './capture-messages.ts';
 import { ClientError } from './errors.ts';
+import { KeptPicture, KeptPictures } from './kept-picture.ts';
 import { fitWithin, scaledBy } from './settings.ts';
 
 export interface EncodedVideo extends Encoded {
   /** Position in the media of the very picture that was encoded, in s; null where the browser does not say. */
   readonly mediaTimeS: number | null;
+  /** The picture, if the request is to keep it. */
+  readonly kept: KeptPicture | null;
 }
 
 export interface Encoder {
@@ -31,13 +34,15 @@ export function startCaptureWorker(): Worker {
 
 class WorkerEncoder implements Encoder {
   readonly #worker = startCaptureWorker();
+  readonly #kept = new KeptPictures();
 
   async encode(video: HTMLVideoElement, request: EncodeRequest): Promise<EncodedVideo> {
     const image = await grab(video);
     const mediaTimeS = 'timestamp' in image ? image.timestamp / 1e6 : null;
     return new Promise((resolve, reject) => {
       this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-        if (data.type === 'encoded') resolve({ ...data.encoded, mediaTimeS });
+        if (data.type === 'encoded') resolve({ ...data.encoded, mediaTimeS, kept: request.keepPicture ? this.#kept.expect() : null });
+        else if (data.type === 'kept') this.#kept.arrive(data.bitmap);
         else if (data.type === 'failed') reject(new ClientError('capture_failed', data.message));
       };
       this.#worker.onerror = (event) => reject(new ClientError('capture_failed', event.message));
@@ -65,11 +70,15 @@ class CanvasEncoder implements Encoder {
     const context = this.#resized(widthPx, heightPx);
     context.drawImage(video, 0, 0, widthPx, heightPx);
     const size = { resizeWidth: whole.widthPx, resizeHeight: whole.heightPx };
-    const [blob, bitmap] = await Promise.all([
-      this.#toBlob(request.quality / 100),
-      request.keepPicture ? createImageBitmap(video, size) : Promise.resolve(null),
-    ]);
-    return { jpeg: await blob.arrayBuffer(), widthPx, heightPx, bitmap, mediaTimeS: null };
+    const kept = request.keepPicture ? new KeptPicture() : null;
+    if (kept !== null) {
+      createImageBitmap(video, size).then(
+        (bitmap) => kept.arrive(bitmap),
+        () => kept.arrive(null),
+      );
+    }
+    const blob = await this.#toBlob(request.quality / 100);
+    return { jpeg: await blob.arrayBuffer(), widthPx, heightPx, kept, mediaTimeS: null };
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { KeptPicture } from './kept-picture.ts';
 import { LiveOverlay } from './live-overlay.ts';
 import type { Answer, OverlayEvents, ShownFrame } from './overlay.ts';
 import type { FrameSource } from './sources.ts';
@@ -14,8 +15,9 @@ const landmarks = (shift: number) => Float32Array.from({ length: 63 }, (_, index
 
 function answerOf(sequence: number, capturedMs: number, shift: number): Answer & { readonly close: () => void } {
   const close = vi.fn();
-  const bitmap = { close } as unknown as ImageBitmap;
-  const picture = { jpeg: new ArrayBuffer(0), widthPx: 4, heightPx: 3, bitmap, capturedMs, arrivedMs: 0, mediaTimeS: null, skipped: 0 };
+  const kept = new KeptPicture();
+  kept.arrive({ close } as unknown as ImageBitmap);
+  const picture = { jpeg: new ArrayBuffer(0), widthPx: 4, heightPx: 3, kept, capturedMs, arrivedMs: 0, mediaTimeS: null, skipped: 0 };
   const hand = { handId: 1, handedness: 'Left' as const, score: 1, landmarks: landmarks(shift), worldLandmarks: null };
   const frame = { sequence, trace: new Trace(0) } as Answer['frame'];
   return { result: { ...RESULT, widthPx: 4, heightPx: 3, hands: [hand] }, picture, frame, close };

@@ -24,7 +24,7 @@ export class LiveOverlay implements Overlay {
   }
 
   answered(answer: Answer): void {
-    answer.picture.bitmap?.close(); // Kept for the other overlay, before the person chose this one.
+    answer.picture.kept?.close(); // Kept for the other overlay, before the person chose this one.
     answer.frame.trace.end('unpack', stampNs());
     if (this.#newest !== null && answer.frame.sequence <= this.#newest.frame.sequence) {
       this.#events.onPassedOver(answer);

@@ -29,8 +29,8 @@ export class LockedOverlay implements Overlay {
 
   async #show(answer: Answer): Promise<void> {
     const { result, frame } = answer;
-    const { bitmap, capturedMs, mediaTimeS } = answer.picture;
-    const picture = await unpackPicture(result, bitmap);
+    const { kept, capturedMs, mediaTimeS } = answer.picture;
+    const picture = await unpackPicture(result, kept);
     frame.trace.end('unpack', stampNs());
     if (picture !== null && frame.sequence > this.#lastSequence && !this.#isClosed) {
       this.#lastSequence = frame.sequence;

@@ -6,7 +6,7 @@ import type { Drawable } from './renderer.ts';
 import { stampNs } from './trace.ts';
 import type { Result } from './wire.ts';
 
-/** An answer, and what the page kept of its frame. Whoever has it closes the picture's bitmap. */
+/** An answer, and what the page kept of its frame. Whoever has it closes the picture that was kept. */
 export interface Answer {
   readonly result: Result;
   readonly picture: Picture;

@@ -4,6 +4,7 @@ import { openCapture } from './capture.ts';
 import { type ClientState, INITIAL_STATE } from './client-state.ts';
 import { ClientError } from './errors.ts';
 import { FrameLog } from './frame-log.ts';
+import { KeptPicture } from './kept-picture.ts';
 import type { ShownFrame } from './overlay.ts';
 import { DEFAULT_SETTINGS, type StreamSettings } from './settings.ts';
 import { openSource } from './sources.ts';
@@ -33,6 +34,12 @@ class FakeBitmap {
 }
 
 /** A camera whose pictures a test delivers. */
+function keptOf(bitmap: FakeBitmap): KeptPicture {
+  const kept = new KeptPicture();
+  kept.arrive(bitmap as unknown as ImageBitmap);
+  return kept;
+}
+
 class FakeCapture implements Capture {
   readonly kind = 'element';
   readonly bitmaps: FakeBitmap[] = [];
@@ -61,7 +68,7 @@ class FakeCapture implements Capture {
       jpeg: new ArrayBuffer(3),
       widthPx: 640,
       heightPx: 480,
-      bitmap: keepPicture ? (bitmap as unknown as ImageBitmap) : null,
+      kept: keepPicture ? keptOf(bitmap) : null,
       capturedMs: nowMs - 5,
       arrivedMs: nowMs,
       mediaTimeS: null,

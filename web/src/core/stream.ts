@@ -189,7 +189,7 @@ export class Stream {
     const departure = this.#connection?.sendFrame(picture.jpeg, captureTimeNs, picture.arrivedMs, probes) ?? null;
     this.#figures.addDropped('capture', picture.skipped);
     if (departure === null) {
-      picture.bitmap?.close(); // The connection went while the picture was being encoded.
+      picture.kept?.close(); // The connection went while the picture was being encoded.
       this.#figures.addDropped('capture');
       return;
     }
@@ -264,7 +264,7 @@ export class Stream {
     const bytesDown = result.messageBytes;
     this.#figures.addAnswered({ atMs: receivedMs, roundTripMs: receivedMs - frame.sentMs, bytesUp: frame.sizeBytes, bytesDown });
     if (isStale) {
-      pending.picture.bitmap?.close(); // What comes out of an outage is old; a fresh answer is near.
+      pending.picture.kept?.close(); // What comes out of an outage is old; a fresh answer is near.
       this.#options.log.add(settled(answered, 'passed_over', stampNs(receivedMs)));
       return;
     }
@@ -306,7 +306,7 @@ export class Stream {
   #giveUp(inFlight: FrameInFlight, outcome: Outcome, droppedAt: DropStage | null, nowMs: number): void {
     const pending = this.#letGo(inFlight);
     if (pending === null) return;
-    pending.picture.bitmap?.close();
+    pending.picture.kept?.close();
     this.#options.log.add({ ...pending.frame, outcome, droppedAt, settledNs: stampNs(nowMs), answer: null });
   }
 

@@ -1,5 +1,6 @@
 /** From an answer to what is drawn: the annotated JPEG decoded, or the very frame that the landmarks belong to. */
 
+import type { KeptPicture } from './kept-picture.ts';
 import type { Result } from './wire.ts';
 
 /**
@@ -7,8 +8,8 @@ import type { Result } from './wire.ts';
  *
  * @param kept - the pixels of the frame that was sent, if they were kept.
  */
-export async function unpackPicture(result: Result, kept: ImageBitmap | null): Promise<ImageBitmap | null> {
-  if (result.image === null) return kept;
+export async function unpackPicture(result: Result, kept: KeptPicture | null): Promise<ImageBitmap | null> {
+  if (result.image === null) return kept?.bitmap ?? null;
   kept?.close();
   try {
     return await createImageBitmap(new Blob([result.image], { type: 'image/jpeg' }));
