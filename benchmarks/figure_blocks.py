@@ -78,10 +78,10 @@ def peers(measured: Measured) -> str:
             "",
             f"on screen, {few} client",
             f"on screen, {many} clients",
-            f"frames/s each, {many}",
-            f"growth of the age, {many}",
+            f"frames/s each, {many} clients",
+            f"growth of the age, {many} clients",
             "processor time a frame",
-            f"memory, {many}",
+            f"memory, {many} clients",
         ),
         [_peer_cells(by_key[row["key"], few], by_key[row["key"], many]) for row in rows if row["clients"] == few],
     )

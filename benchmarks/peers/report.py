@@ -86,7 +86,11 @@ def _disturbance(rows: Sequence[Row]) -> str:
     if not runs:
         return "No run."
     other, stolen = max(run.other_cores for run in runs), max(run.stolen_cores for run in runs)
-    return f"In the worst run other processes took {other:.2f} cores and other virtual machines {stolen:.2f}."
+    unreadable = sum(run.unreadable for run in runs)
+    return (
+        f"In the worst run other processes took {other:.2f} cores and other virtual machines {stolen:.2f}. "
+        f"Returned pictures whose number could not be read: {unreadable:g}."
+    )
 
 
 def _cells(row: Row) -> tuple[str, ...]:
