@@ -30,7 +30,7 @@ def run(adapting: Adaptation, *, bytes_per_ms: float, base_ms: float = 60, secon
     """Frames of 30 KB go over a path of that bandwidth, each answered by as many bytes, each probed if that is wanted."""
     now_ms = 0.0
     for frame_id in range(seconds * 1000 // 33):
-        now_ms = max(now_ms + 33, adapting.due_ms)
+        now_ms = adapting.departure_ms(now_ms + 33)
         quality, scale = adapting.decision.jpeg_quality, adapting.decision.scale
         size_bytes = round(30_000 * quality / 80 * scale**2)
         if adapting.leave(frame_id, now_ms):
@@ -90,7 +90,7 @@ def test_advice_is_heeded_and_the_rate_held_on_average() -> None:
     assert adapting.decision.frame_interval_ms == 100
     left, now_ms = 0, 0.0
     while now_ms < 10_000:
-        if adapting.due_ms <= now_ms:
+        if adapting.departure_ms(now_ms) <= now_ms:
             adapting.leave(left, now_ms)
             left += 1
         now_ms += 33.3
@@ -126,3 +126,13 @@ async def test_a_client_of_a_busy_server_sends_less_and_says_why() -> None:
         assert decision.frame_interval_ms > 50
     assert min(answered) > 15
     assert replaced > 0
+
+
+def test_a_picture_leaves_as_it_comes_or_for_a_newer_one() -> None:
+    adapting = adaptation(LANDMARKS)
+    adapting.advise(10)
+    adapting.leave(0, 0)
+    assert adapting.departure_ms(90) == 90, "no picture is nearer to its turn"
+    assert 100 < adapting.departure_ms(50) < 120, "the next picture comes before, if one comes"
+    adapting.leave(1, 90)
+    assert adapting.departure_ms(150) > 200, "a turn that was taken early makes the next one no earlier"

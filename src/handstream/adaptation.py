@@ -62,10 +62,13 @@ class Adaptation:
         """How to send now, and why."""
         return self._controller.decision
 
-    @property
-    def due_ms(self) -> float:
-        """When the next frame may leave."""
-        return self._due_ms
+    def departure_ms(self, came_ms: float) -> float:
+        """When a picture that came then may leave: at once if none is nearer to the next frame's turn, else when no newer one has come.
+
+        So what leaves is as fresh as the source has it. A turn taken a little early makes the next one no earlier (`leave`).
+        """
+        half_interval_ms = self._bounds.frame_interval_ms / 2
+        return came_ms if came_ms >= self._due_ms - half_interval_ms else self._due_ms + half_interval_ms
 
     def want(self, settings: Mapping[str, object], now_ms: float) -> None:
         """The caller wants these settings of the session; those that are not named stay."""

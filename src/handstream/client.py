@@ -215,6 +215,7 @@ class ClientSession:
         self._replaced = 0
         self._stale = 0
         self._newest_answered_id: int | None = None
+        self._waits_since_ms = 0.0
         self._is_sending = False
 
     async def send(self, image: bytes | NDArray[np.uint8], *, capture_time_ns: int | None = None) -> int:
@@ -236,6 +237,7 @@ class ClientSession:
         frame = Frame(self._next_frame_id, await self._encoded(image), capture_time_ns)
         self._next_frame_id = (self._next_frame_id + 1) % 2**32
         self._replaced += self._waiting.put(frame) is not None
+        self._waits_since_ms = _ms(time.monotonic_ns())
         await self._send_waiting()
         return frame.frame_id
 
@@ -343,7 +345,7 @@ class ClientSession:
         """How long to wait for a message before looking what else is to be done."""
         if self._adaptation is None or not self._waiting or not self._window.may_send:
             return _LONGEST_LOOK_S
-        return min(_LONGEST_LOOK_S, max(0.0, self._adaptation.due_ms - _ms(time.monotonic_ns())) / 1e3)
+        return min(_LONGEST_LOOK_S, max(0.0, self._adaptation.departure_ms(self._waits_since_ms) - _ms(time.monotonic_ns())) / 1e3)
 
     def _is_newer(self, frame_id: int) -> bool:
         """Whether that frame comes after all whose results the caller has been given."""
@@ -412,7 +414,7 @@ class ClientSession:
 
     def _take_due(self) -> Frame | None:
         """The frame that may be sent now, if there is one."""
-        is_due = self._adaptation is None or self._adaptation.due_ms <= _ms(time.monotonic_ns())
+        is_due = self._adaptation is None or self._adaptation.departure_ms(self._waits_since_ms) <= _ms(time.monotonic_ns())
         return self._waiting.take() if is_due and self._is_connected and self._window.may_send else None
 
     async def _send_frame(self, frame: Frame) -> None:

@@ -222,7 +222,7 @@ class Lane(Generic[T]):
             self._start_ns = None
             if item is not None:
                 self._executor._processed += 1  # noqa: SLF001
-                self._executor._estimate.served(end_ns - start_ns, end_ns)  # noqa: SLF001
+                self._executor._estimate.served(end_ns - start_ns, end_ns, is_full=bool(self._executor._ready))  # noqa: SLF001
             if self._slot:
                 self._enqueue()
                 return

@@ -63,7 +63,7 @@ def test_nobody_is_told_anything_while_all_fits() -> None:
 def test_all_are_told_alike_when_it_does_not() -> None:
     scene = Scene(dict.fromkeys("abcdefgh", 30), machine(120))
     scene.run(20)
-    assert [scene.told[name] for name in "abcdefgh"] == [pytest.approx(120 * 0.9 / 8, abs=0.1)] * 8
+    assert [scene.told[name] for name in "abcdefgh"] == [pytest.approx(120 * 0.7 / 8, abs=0.1)] * 8
     assert scene.messages == 8, "once each: nothing swings"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,6 +30,32 @@ def test_the_newest_frames_count() -> None:
     slower = measured([10] * 1_000 + [20] * 300)
     assert slower is not None
     assert 200 < slower.total < 205
+
+
+def test_the_frames_of_busy_threads_say_what_threads_carry_together() -> None:
+    estimate = CapacityEstimate(4)
+    for _ in range(100):
+        estimate.served(16 * MS_NS, 0, is_full=True)
+    for now_ms in range(1_000):
+        estimate.served(10 * MS_NS, now_ms * MS_NS)
+    busy = estimate.capacity(1_000 * MS_NS)
+    assert busy is not None
+    assert busy.total == pytest.approx(250)
+    assert busy.session == pytest.approx(100, rel=1e-3)
+
+
+def test_what_busy_threads_said_is_forgotten_after_a_while() -> None:
+    estimate = CapacityEstimate(4)
+    for _ in range(100):
+        estimate.served(16 * MS_NS, 0, is_full=True)
+    for now_s in range(61):
+        for _ in range(20):
+            estimate.served(10 * MS_NS, now_s * 1_000 * MS_NS)
+    kept, forgotten = estimate.capacity(60_000 * MS_NS), estimate.capacity(60_001 * MS_NS)
+    assert kept is not None
+    assert kept.total == pytest.approx(250)
+    assert forgotten is not None
+    assert forgotten.total == pytest.approx(400, rel=1e-3)
 
 
 def test_one_stall_does_not_shut_the_door() -> None:

@@ -6,10 +6,10 @@ Theory of operation
 Frames beyond the capacity are dropped whatever anyone is told, and fairly, since sessions take turns (`executor.py`). Advice saves what it
 costs to encode, send and receive them, and evens out the times between those that are processed.
 
-Once a second each session's rate is measured from the frames it sent. The machine is *busy* when together they are more than it carries, or
-one sends more than one session can have. Then the level is found at which sessions that send more are capped so that all fit (max-min
-fairness, as in Bertsekas and Gallager, "Data Networks", 1992, 6.5.2): modest ones keep what they send, the others get alike. A little
-headroom keeps the queue empty.
+Once a second each session's rate is measured from the frames it sent. The machine is *busy* when together they are nearly what it
+carries, or one sends more than one session can have. (Nearly: sessions that wait for answers never send more than is carried.) Then the
+level is found at which sessions that send more are capped so that all fit (max-min fairness, as in Bertsekas and Gallager, "Data
+Networks", 1992, 6.5.2): modest ones keep what they send, the others get alike. A little headroom keeps the queue empty.
 
 A session that follows the advice no longer shows what it would like to send. So one that sends about what it was told counts as wanting
 more: its rate rises when others leave, until it sends clearly less than it may, and when all that is wanted fits, the advice is taken back.
@@ -30,8 +30,11 @@ __all__ = ["Advisor"]
 
 S = TypeVar("S")
 
-HEADROOM = 0.9
-"""The part of the capacity that is given away: a queue that is fed at nine tenths of its rate stays short."""
+BUSY_FROM = 0.9
+"""A machine that is offered this part of its capacity is busy: from there on its queue grows without need."""
+
+HEADROOM = 0.7
+"""The part of the capacity that is given away: a queue that is fed at seven tenths of its rate is empty most of the time, and nobody waits for more."""
 
 LEAST_CHANGE = 0.15
 """A rate that differs by less from the last one told is not told."""
@@ -100,7 +103,7 @@ class Advisor(Generic[S]):
     def _level(self, capacity: Capacity) -> float:
         """The rate beyond which sessions are capped; infinite if nothing needs to be."""
         offered = sum(min(rate, capacity.session) for rate in self._rates.values())
-        is_too_much = offered > capacity.total or any(rate > capacity.session for rate in self._rates.values())
+        is_too_much = offered > BUSY_FROM * capacity.total or any(rate > capacity.session for rate in self._rates.values())
         self._is_busy = self._is_busy or is_too_much
         if not self._is_busy:
             return math.inf
