@@ -9,6 +9,7 @@ import asyncio
 import errno
 import socket
 import struct
+from functools import partial
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -114,15 +115,17 @@ class Listener:
         connection.setblocking(False)
         arrival.task = self._loop.create_task(self._connect(connection, arrival))
         self._tasks.add(arrival.task)
-        arrival.task.add_done_callback(self._tasks.discard)
+        arrival.task.add_done_callback(partial(self._settle, connection))
+
+    def _settle(self, connection: socket.socket, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled():  # perhaps before it ran at all
+            connection.close()
 
     async def _connect(self, connection: socket.socket, arrival: Arrival) -> None:
         """Makes the connection, encrypted if it is to be. The arrival's own timer bounds the handshake."""
         try:
             await self._loop.connect_accepted_socket(lambda: self._protocol(arrival), connection, ssl=self._tls)
-        except asyncio.CancelledError:
-            connection.close()
-            raise
         except OSError:  # what a TLS handshake fails with, too
             arrival.refuse("tls_handshake_failed")
             arrival.leave()

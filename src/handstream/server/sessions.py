@@ -102,7 +102,7 @@ class Sessions:
         """
         if may_resume and len(self._provisional) < _MAX_PROVISIONAL:
             return
-        if self._is_full:
+        if self._is_full and self._unused is None:
             raise ServerFullError("The server takes no further session now, so that those that it has stay fast. Try again later.")
         group = address_group(address)
         if self._is_address_full(group) and self._parked_of(group) is None:
@@ -110,6 +110,8 @@ class Sessions:
 
     def begin(self, session: Session, engine: Engine, address: str, *, may_resume: bool) -> VideoSession:
         """A new session; a provisional one where there is no place."""
+        if not may_resume:
+            self._make_room()
         video = VideoSession(session, self._executor, engine, address_group(address))
         if self._is_full or (may_resume and self._is_address_full(video.address)):
             self._provisional.add(video)
@@ -126,6 +128,7 @@ class Sessions:
         """
         if video in self._provisional:
             self.check_room(video.address, may_resume=False)
+            self._make_room()
             self._provisional.discard(video)
             self._let_in(video)
 
@@ -188,6 +191,16 @@ class Sessions:
         if capacity is None or sessions == 0:
             return False
         return (sessions + 1) * self._settings.min_session_frames_per_second > capacity.total
+
+    @property
+    def _unused(self) -> VideoSession | None:
+        """The oldest session without a connection that never sent a frame: nobody misses much of it."""
+        return next((video for video in self._videos if video.connection is None and not video.statistics().received), None)
+
+    def _make_room(self) -> None:
+        """A flood of those who say hello and are gone keeps nobody out."""
+        while self._is_full and (unused := self._unused) is not None:
+            self.end(unused, "displaced")
 
     def _is_address_full(self, group: str) -> bool:
         return sum(video.address == group for video in self._videos) >= self._settings.max_sessions_by_address
