@@ -150,7 +150,7 @@ def create_app(
         @app.get("/metrics", include_in_schema=False)  # Prometheus' formats are not JSON, and it knows the path
         async def metrics(request: Request) -> Response:
             access.check_token(request.headers)
-            text, content_type = app.state.observation.render_metrics(request.headers.get("Accept", ""))
+            text, content_type = await app.state.observation.render_metrics(request.headers.get("Accept", ""))
             return Response(text, headers={"Content-Type": content_type})
 
     app.router.routes.append(description_route(app.openapi))

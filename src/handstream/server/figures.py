@@ -80,7 +80,7 @@ class SessionFigures:
         for name, percentiles in {"age": self._ages_ms, "queue": self._queue_ms, "track": self._track_ms}.items():
             for percent in (50, 95):
                 value_ms = percentiles.at(percent)
-                fields[f"{name}_p{percent}_ms"] = None if value_ms is None else round(value_ms, 2)
+                fields[f"{name}_p{percent}_ms"] = None if value_ms is None else round(value_ms, 3)
         return fields
 
 

@@ -1,7 +1,7 @@
 """What Prometheus reads at `/metrics`: `ServerMetrics`. `docs/how-to/watch-a-server.md` has the meaning of every name.
 
 What happens often is only counted where it happens (`figures`, `Executor.statistics`); once a second, and when someone asks, the counts are
-copied to here. What is observed at once is a frame that has left, about 20 us, and a tick of the event loop.
+copied to here. What is observed at once is a frame that has left, about 10 us, and a tick of the event loop.
 
 With several worker processes, `PROMETHEUS_MULTIPROC_DIR` names a folder that they share, which must be empty when the server starts.
 Whichever worker is asked then answers for all: counters and histograms are summed, and each gauge says how it is put together. A worker
@@ -43,7 +43,7 @@ METRICS_DIRECTORY_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
 class ServerMetrics:
-    """The metrics of one application. Belongs to the event loop's thread."""
+    """The metrics of one application. Belongs to the event loop's thread, but for `render`, which any thread may call."""
 
     def __init__(self, *, engine: str, precision: str) -> None:
         """Nothing happened yet. The arguments are told as they are."""
