@@ -9,19 +9,14 @@ const LatencyPanel = lazy(() => import('./latency/latency-panel.tsx'));
 
 export function LatencySection(): ReactNode {
   const client = useClient();
-  const ageMs = useClientState((state) => state.figures.ageP50Ms);
+  // No more of the state than this, which hardly ever changes: the panel below is not to be rendered anew with every figure.
+  const hasAge = useClientState((state) => state.figures.ageP50Ms !== null);
   const [isOpen, setOpen] = useState(false);
-  if (client.frameLog.added === 0) return null;
+  if (!hasAge && client.frameLog.added === 0) return null;
   return (
     <section className="latency" aria-label="Latency">
       <div className="latency-head">
-        {isOpen ? (
-          <p>Where the time goes: the last 10 s</p>
-        ) : (
-          <p>
-            <strong>{ageMs === null ? '–' : ageMs.toFixed(0)} ms</strong> from capture to screen
-          </p>
-        )}
+        {isOpen ? <p>Where the time goes: the last 10 s</p> : <Age />}
         <button type="button" className="link" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
           {isOpen ? 'Close the latency panel' : 'Open the latency panel'}
         </button>
@@ -34,5 +29,14 @@ export function LatencySection(): ReactNode {
         <StageStrip />
       )}
     </section>
+  );
+}
+
+function Age(): ReactNode {
+  const ageMs = useClientState((state) => state.figures.ageP50Ms);
+  return (
+    <p>
+      <strong>{ageMs === null ? '–' : ageMs.toFixed(0)} ms</strong> from capture to screen
+    </p>
   );
 }

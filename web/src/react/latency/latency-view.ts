@@ -1,5 +1,5 @@
 /**
- * What the latency panel shows and when: drawn imperatively four times a second from the frame log, never for each frame.
+ * What the latency panel shows and when: drawn imperatively a few times a second from the frame log, never for each frame.
  *
  * While it runs it tells the percentiles of the last seconds. Paused, it keeps the frames that the log held at that moment, and tells
  * of one of them.
@@ -13,7 +13,7 @@ import { Facts } from './facts.ts';
 import { TimelinePlot } from './timeline-plot.ts';
 import { Waterfall } from './waterfall.ts';
 
-const DRAW_INTERVAL_MS = 250;
+const DRAW_INTERVAL_MS = 500;
 
 /** The elements that the panel's markup provides. */
 export interface LatencyElements {
@@ -83,8 +83,8 @@ export class LatencyView {
     if (this.#paused !== null || document.visibilityState === 'hidden') return;
     const state: ClientState = this.#client.getState();
     const records = this.#client.frameLog.newest();
+    this.#plot.draw(timelineOf(records), null); // First, as it asks for styles: what is written before would have to be laid out for that.
     this.#waterfall.showSummary(latency);
     this.#facts.showSummary(latency, state.figures, records.at(-1)?.decision ?? null);
-    this.#plot.draw(timelineOf(records), null);
   }
 }

@@ -9,14 +9,20 @@ const HEIGHT_PX = 170;
 const LEAST_AGE_MS = 50;
 const LEAST_FPS = 35;
 
+type Colour = 'ink' | 'grid' | 'age' | 'rate';
+
 export class TimelinePlot {
   readonly #plot: uPlot;
   readonly #watcher: ResizeObserver;
+  readonly #place: HTMLElement;
+  #colours: Readonly<Record<Colour, string>>;
   #picked: number | null = null;
 
   /** @param onPick - called with the index of the point that was clicked. */
   constructor(place: HTMLElement, onPick: (index: number) => void) {
-    this.#plot = new uPlot(this.#options(place), [[], [], []], place);
+    this.#place = place;
+    this.#colours = coloursOf(place);
+    this.#plot = new uPlot(this.#options(place.clientWidth), [[], [], []], place);
     this.#plot.over.addEventListener('click', () => {
       const { idx } = this.#plot.cursor;
       if (idx !== null && idx !== undefined) onPick(idx);
@@ -28,6 +34,7 @@ export class TimelinePlot {
   /** Draws all points; `picked` is the index of the one that is inspected. Times are counted back from the last. */
   draw({ timesS, agesMs, framesPerSecond }: Timeline, picked: number | null): void {
     this.#picked = picked;
+    this.#colours = coloursOf(this.#place); // The theme may have changed.
     const lastS = timesS.at(-1) ?? 0;
     this.#plot.setData([timesS.map((timeS) => timeS - lastS), [...agesMs], [...framesPerSecond]]);
   }
@@ -37,16 +44,16 @@ export class TimelinePlot {
     this.#plot.destroy();
   }
 
-  #options(place: HTMLElement): uPlot.Options {
-    const colour = (name: string) => (): string => getComputedStyle(place).getPropertyValue(name);
+  #options(width: number): uPlot.Options {
+    const colour = (name: Colour) => (): string => this.#colours[name];
     const axis = {
-      stroke: colour('--plot-ink'),
-      grid: { stroke: colour('--plot-grid'), width: 1 },
+      stroke: colour('ink'),
+      grid: { stroke: colour('grid'), width: 1 },
       ticks: { show: false },
       font: '12px system-ui',
     };
     return {
-      width: place.clientWidth,
+      width,
       height: HEIGHT_PX,
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false } },
@@ -62,19 +69,25 @@ export class TimelinePlot {
       ],
       series: [
         {},
-        { scale: 'ms', stroke: colour('--plot-age'), width: 1.5, points: { show: false } },
-        { scale: 'fps', stroke: colour('--plot-rate'), width: 1.5, dash: [4, 3], points: { show: false } },
+        { scale: 'ms', stroke: colour('age'), width: 1.5, points: { show: false } },
+        { scale: 'fps', stroke: colour('rate'), width: 1.5, dash: [4, 3], points: { show: false } },
       ],
-      hooks: { draw: [() => this.#drawPicked(colour('--plot-ink')())] },
+      hooks: { draw: [() => this.#drawPicked()] },
     };
   }
 
-  #drawPicked(colour: string): void {
+  #drawPicked(): void {
     const timeS = this.#picked === null ? undefined : this.#plot.data[0][this.#picked];
     if (timeS === undefined) return;
     const { ctx, bbox } = this.#plot;
     const x = Math.round(this.#plot.valToPos(timeS, 'x', true));
-    ctx.fillStyle = colour;
+    ctx.fillStyle = this.#colours.ink;
     ctx.fillRect(x - 1, bbox.top, 2, bbox.height);
   }
+}
+
+function coloursOf(place: HTMLElement): Record<Colour, string> {
+  const style = getComputedStyle(place);
+  const colour = (name: Colour): string => style.getPropertyValue(`--plot-${name}`);
+  return { ink: colour('ink'), grid: colour('grid'), age: colour('age'), rate: colour('rate') };
 }

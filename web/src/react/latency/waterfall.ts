@@ -59,7 +59,7 @@ export class Waterfall {
       return { ...span, startMs: startMs - span.ms };
     });
     const wholeMs = Math.max(...placed.map((span) => span.startMs + span.longMs), Number.MIN_VALUE);
-    const share = (ms: number): string => `${((100 * ms) / wholeMs).toFixed(2)}%`;
+    const share = (ms: number): string => `${((100 * ms) / wholeMs).toFixed(1)}%`;
     const running = new Set(placed.map(({ stage }) => stage));
     for (const [stage, row] of this.#rows) row.hidden = !running.has(stage);
     for (const { stage, ...span } of placed) {
