@@ -67,6 +67,12 @@ def test_all_are_told_alike_when_it_does_not() -> None:
     assert scene.messages == 8, "once each: nothing swings"
 
 
+def test_sessions_that_wait_for_answers_and_so_send_no_more_than_is_carried_are_told_too() -> None:
+    scene = Scene(dict.fromkeys("abcdefgh", 120 * 0.98 / 8), machine(120))
+    scene.run(20)
+    assert sum(scene.rate(name) for name in "abcdefgh") < 120 * 0.8
+
+
 def test_who_sends_little_keeps_it() -> None:
     scene = Scene({"a": 5, "b": 60, "c": 60}, machine(100))
     scene.run(20)

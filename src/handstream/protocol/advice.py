@@ -34,7 +34,7 @@ BUSY_FROM = 0.9
 """A machine that is offered this part of its capacity is busy: from there on its queue grows without need."""
 
 HEADROOM = 0.7
-"""The part of the capacity that is given away: a queue that is fed at seven tenths of its rate is empty most of the time, and nobody waits for more."""
+"""The part of the capacity that is given away: a queue that is fed at seven tenths of its rate is empty most of the time."""
 
 LEAST_CHANGE = 0.15
 """A rate that differs by less from the last one told is not told."""
