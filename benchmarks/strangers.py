@@ -123,8 +123,8 @@ def main() -> None:
 
 @contextlib.contextmanager
 def serving() -> Iterator[str]:
-    """`handstream serve` with its defaults: its address."""
-    command = [sys.executable, "-c", "from handstream.cli import main; main()", "serve", "--port", "0"]
+    """`handstream serve` with its defaults, but that it logs little, as nobody reads it: its address."""
+    command = [sys.executable, "-c", "from handstream.cli import main; main()", "serve", "--port", "0", "--log-level", "error"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stderr is not None
@@ -149,6 +149,8 @@ def trial(url: str, attack: Attack, load: Load, strangers: Worker, seconds: floa
     strangers.start(_come, host, int(port), attack, LEAD_S + seconds)
     tried, newcomer_ms, newcomers_refused = strangers.result(60)
     records = running.records(60)
+    if errors := [record.error for record in records if record.error]:
+        Console(stderr=True).print(f"{attack.name}: {errors}")
     ages_ms = sorted(age_ms for record in records for age_ms in record.ages_ms)
     centiles = statistics.quantiles(ages_ms, n=100)
     answered = sum(record.answered for record in records) / sum(record.offered for record in records)

@@ -207,7 +207,7 @@ def closed_by(server: Serving, subprotocol: str | None, hello: str | None) -> tu
     ],
 )
 def test_a_connection_that_lasts_too_long_is_closed(
-    settings: dict[str, float], subprotocol: str | None, hello: str | None, close: tuple[int, str]
+    settings: dict[str, Any], subprotocol: str | None, hello: str | None, close: tuple[int, str]
 ) -> None:
     with serving(**settings) as server:
         assert closed_by(server, subprotocol, hello) == close

@@ -12,8 +12,8 @@ export interface Server {
 }
 
 /** Starts a server and waits until it takes sessions. On port 0 it takes any that is free. */
-export function startServer(port: number): Promise<Server> {
-  return start(['serve', '--port', String(port)], ({ stderr }) => stderr);
+export function startServer(port: number, ...options: string[]): Promise<Server> {
+  return start(['serve', '--port', String(port), ...options], ({ stderr }) => stderr);
 }
 
 /** Stands before that server as a network of that profile would (`handstream relay`). */
@@ -43,7 +43,7 @@ async function addressIn(output: Readable | null): Promise<string> {
   const said: string[] = [];
   for await (const line of createInterface(output)) {
     said.push(line);
-    const url = /open (?<url>http:\/\/\S+)/i.exec(line)?.groups?.['url'];
+    const url = /open (?<url>https?:\/\/\S+)/i.exec(line)?.groups?.['url'];
     if (url !== undefined) {
       output.resume();
       return url;

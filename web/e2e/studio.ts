@@ -49,10 +49,13 @@ export class Studio {
 }
 
 export const test = base.extend<{ studio: Studio }>({
-  /** A page whose uncaught errors fail the test. */
+  /** A page whose uncaught errors fail the test, and whatever its Content-Security-Policy stops. */
   studio: async ({ page }, use) => {
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(String(error)));
+    page.on('console', (message) => {
+      if (/Content[- ]Security[- ]Policy|Permissions[- ]Policy/i.test(message.text())) errors.push(message.text());
+    });
     await use(new Studio(page));
     expect(errors).toEqual([]);
   },
