@@ -40,11 +40,12 @@ def test_what_is_no_number_is_null() -> None:
 
 def test_the_figures_come_with_the_machine_and_the_options(tmp_path: Path) -> None:
     result = CapacityResult(name=HOSTILE, sessions=3, per_core=0.75, is_final=True, is_limit=False, trials=[])
-    report = Report.of("capacity", BenchOptions(repeats=5), [result], is_complete=False, limit=8)
+    report = Report.of("capacity", BenchOptions(repeats=5, token="secret"), [result], is_complete=False, limit=8)
     report.write_json(tmp_path / "report.json")
     written = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert (written["format"], written["kind"], written["is_complete"]) == (1, "capacity", False)
     assert written["machine"]["python"]
+    assert "secret" not in (tmp_path / "report.json").read_text(encoding="utf-8")
     assert (written["options"]["repeats"], written["options"]["limit"], written["options"]["output"]) == (5, 8, "annotated")
     assert written["results"][0]["name"] == HOSTILE
 

@@ -90,6 +90,7 @@ def test_ablation_compares_the_first_step_with_the_last() -> None:
     assert first.errors == last.errors == []
 
 
+@pytest.mark.slow
 def test_a_server_elsewhere_is_measured_without_kernels(tmp_path: Path) -> None:
     with serving() as server:
         report = measured(tmp_path, "latency", "--seconds", "0.5", "--repeats", "1", "--url", server.url)

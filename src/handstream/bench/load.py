@@ -68,6 +68,7 @@ class LoadPlan:
     Attributes:
         url: The server's WebSocket.
         way: How to talk to it.
+        token: What the server asks for, if it does; for `handstream.v1`.
         settings: What a session of `handstream.v1` asks for.
         frames_per_second: Frames sent.
         warm_up_s: How long before what is measured.
@@ -76,6 +77,7 @@ class LoadPlan:
 
     url: str
     way: Way
+    token: str | None = field(default=None, repr=False)
     settings: Mapping[str, object] = field(default_factory=dict)
     frames_per_second: float = 30.0
     warm_up_s: float = 1.0
@@ -239,7 +241,7 @@ class _Session:
     async def _connect(self) -> ClientConnection:
         if self._plan.way == "v1":
             hello = Hello(client="handstream-bench", settings=self._plan.settings, features=("ack",))
-            return (await open_connection(self._plan.url, hello))[0]
+            return (await open_connection(self._plan.url, hello, token=self._plan.token))[0]
         return await connect_websocket(self._plan.url, compression=None, max_size=None, ping_interval=None, open_timeout=DRAIN_S)
 
     def _due_ns(self, frame_id: int) -> int:

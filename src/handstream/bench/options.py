@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from handstream.frames import Output
 
@@ -19,6 +19,7 @@ class BenchOptions:
 
     Attributes:
         url: The server; None starts one, in a process of its own.
+        token: What the server at that address asks for, if it does. No report tells it.
         size_wh: Width and height of the pictures sent, in pixels.
         frames_per_second: What each session sends.
         output: What sessions ask for.
@@ -28,6 +29,7 @@ class BenchOptions:
     """
 
     url: str | None = None
+    token: str | None = field(default=None, repr=False)
     size_wh: tuple[int, int] = (640, 480)
     frames_per_second: float = 30.0
     output: Output = Output.ANNOTATED

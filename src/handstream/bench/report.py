@@ -61,7 +61,7 @@ class Report:
     def of(cls, kind: Kind, options: BenchOptions, results: list[Any], *, is_complete: bool, **more: object) -> Report:
         """The report of a benchmark that has just ended on this machine, with more options that are its own."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        chosen = asdict(options) | more
+        chosen = {name: value for name, value in asdict(options).items() if name != "token"} | more
         return cls(kind=kind, machine=describe_machine(), options=chosen, is_complete=is_complete, results=results, began=now)
 
     def as_json(self) -> dict[str, object]:

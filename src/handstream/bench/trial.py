@@ -139,6 +139,7 @@ def load_plan(contender: Contender, server: Server, options: BenchOptions) -> Lo
     return LoadPlan(
         url=server.url,
         way=contender.way,
+        token=options.token,
         settings=contender.settings,
         frames_per_second=options.frames_per_second,
         warm_up_s=options.warm_up_s,

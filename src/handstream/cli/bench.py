@@ -48,6 +48,7 @@ _SEARCH_S = 2.0
 _SMALLEST_SIDE_PX, _LARGEST_SIDE_PX = 16, 3840
 
 _Url = Annotated[str | None, typer.Option(help="A server to measure, as http://127.0.0.1:8000. Without it one is started.")]
+_Token = Annotated[str | None, typer.Option(envvar="HANDSTREAM_TOKEN", help="What the server at --url asks for, if it does.")]
 _Size = Annotated[str, typer.Option(help="Width and height of the pictures sent, in pixels.")]
 _Rate = Annotated[float, typer.Option(min=1, max=120, help="Frames a second that each session sends.")]
 _OneOutput = Annotated[Output, typer.Option(help="What sessions ask for.")]
@@ -62,6 +63,7 @@ _Limit = Annotated[int, typer.Option(min=1, max=256, help="The most sessions tha
 def latency(
     *,
     url: _Url = None,
+    token: _Token = None,
     size: _Size = "640x480",
     rate: _Rate = 30,
     output: _OneOutput = Output.ANNOTATED,
@@ -72,7 +74,7 @@ def latency(
 ) -> None:
     """Show where the time of a frame goes, stage by stage, with one session and with four, beside what the bare kernels take."""
     check_outputs(json, html)
-    options = _options(url=url, size=size, rate=rate, output=output, seconds=seconds, repeats=repeats)
+    options = _options(url=url, token=token, size=size, rate=rate, output=output, seconds=seconds, repeats=repeats)
     bench = Latency(options)
     is_complete = _run(bench.run, bench.measurements)
     results = bench.results()
@@ -83,6 +85,7 @@ def latency(
 def capacity(
     *,
     url: _Url = None,
+    token: _Token = None,
     size: _Size = "640x480",
     rate: _Rate = 30,
     output: Annotated[list[Output] | None, typer.Option(help="What sessions ask for; more than once for several.")] = None,
@@ -98,7 +101,7 @@ def capacity(
     """Find how many sessions this machine holds: p95 of the age at most 33 ms, at most 1 % of the frames dropped."""
     check_outputs(json, html)
     outputs = tuple(output or (Output.ANNOTATED, Output.LANDMARKS))
-    options = _options(url=url, size=size, rate=rate, output=outputs[0], seconds=seconds, repeats=repeats)
+    options = _options(url=url, token=token, size=size, rate=rate, output=outputs[0], seconds=seconds, repeats=repeats)
     with_original = url is None and (find_spec("mediapipe") is not None if compare is None else compare)
     bench = Capacity(options, contenders(tuple(one.value for one in outputs), with_original=with_original), limit)
     is_complete = _run(bench.run, None)
@@ -119,7 +122,7 @@ def ablation(
 ) -> None:
     """Show what each cure brings: the original, its cures one by one and together, then handstream's steps one by one. Needs mediapipe."""
     check_outputs(json, html)
-    options = _options(url=None, size=size, rate=rate, output=Output.ANNOTATED, seconds=seconds, repeats=repeats)
+    options = _options(url=None, token=None, size=size, rate=rate, output=Output.ANNOTATED, seconds=seconds, repeats=repeats)
     bench = Ablation(options)
     is_complete = _run(bench.run, bench.measurements)
     rows = bench.rows()
@@ -133,6 +136,7 @@ def soak(
     share: Annotated[float, typer.Option(min=0.05, max=1.5, help="The part of the measured capacity that is asked of the server.")] = 0.8,
     sessions: Annotated[int | None, typer.Option(min=1, max=256, help="Ask for so many sessions, and do not measure the capacity.")] = None,
     url: _Url = None,
+    token: _Token = None,
     size: _Size = "640x480",
     rate: _Rate = 30,
     output: _OneOutput = Output.ANNOTATED,
@@ -143,7 +147,7 @@ def soak(
 ) -> None:
     """Load a server for minutes, and see whether its memory, files, threads and latency stay as they were."""
     check_outputs(json, html)
-    options = _options(url=url, size=size, rate=rate, output=output, seconds=seconds, repeats=1)
+    options = _options(url=url, token=token, size=size, rate=rate, output=output, seconds=seconds, repeats=1)
     if sessions is None:
         short = replace(options, seconds=_SEARCH_S)
         trial = Capacity(short, contenders((output.value,), with_original=False), limit)
@@ -157,10 +161,12 @@ def soak(
     _finish(report, bench_tables.soak_tables(result), json, html)
 
 
-def _options(*, url: str | None, size: str, rate: float, output: Output, seconds: float, repeats: int) -> BenchOptions:
+def _options(*, url: str | None, token: str | None, size: str, rate: float, output: Output, seconds: float, repeats: int) -> BenchOptions:
     if url is not None:
         _say_if_far(url)
-    return BenchOptions(url=url, size_wh=_size(size), frames_per_second=rate, output=output, seconds=seconds, repeats=repeats)
+    return BenchOptions(
+        url=url, token=token if url else None, size_wh=_size(size), frames_per_second=rate, output=output, seconds=seconds, repeats=repeats
+    )
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -24,7 +24,7 @@ export function latency(results: readonly LatencyResult[]): readonly HTMLElement
     section(
       'Where the time goes',
       'The median of each part of a frame’s age, from the moment at which it was due to the arrival of its answer.',
-      ...results.map(bar),
+      ...results.map((result) => bar(result, Math.max(...results.map(({ age }) => age.p50_ms.median ?? 0)))),
       legend((results[0]?.spans ?? []).map(({ name }) => [name, COLOURS[name] ?? 'var(--ink-soft)'])),
     ),
     section('How ages are spread', 'How many frames were answered within how long, over all repeats.', distribution(results)),
@@ -40,7 +40,8 @@ function tiles({ sessions, age, over_kernels_p50 }: LatencyResult): readonly HTM
   return made;
 }
 
-function bar(result: LatencyResult): HTMLElement {
+/** Its length is to the longest one's as its age is to that one's. */
+function bar(result: LatencyResult, longestMs: number): HTMLElement {
   const parts = result.spans.map(({ name, p50_ms }) => {
     const part = element('span', '');
     part.style.flexGrow = String(p50_ms.median ?? 0);
@@ -49,7 +50,9 @@ function bar(result: LatencyResult): HTMLElement {
     return part;
   });
   const name = `${result.sessions} ${result.sessions === 1 ? 'session' : 'sessions'}, ${text(result.age.p50_ms.median)} ms`;
-  return element('figure', 'stacked', element('figcaption', '', name), element('div', '', ...parts));
+  const stack = element('div', '', ...parts);
+  stack.style.width = `${(100 * (result.age.p50_ms.median ?? 0)) / longestMs}%`;
+  return element('figure', 'stacked', element('figcaption', '', name), stack);
 }
 
 function distribution(results: readonly LatencyResult[]): HTMLElement {
@@ -63,7 +66,7 @@ function distribution(results: readonly LatencyResult[]): HTMLElement {
 }
 
 function timeline({ sessions, timeline_s, timeline_ms }: LatencyResult, index: number): HTMLElement {
-  const name = `one of ${sessions} ${sessions === 1 ? 'session' : 'sessions'}`;
+  const name = sessions === 1 ? 'one session' : `one of ${sessions} sessions`;
   const colour = LINES[index % LINES.length] ?? '--ink';
   return linePlot({ x: timeline_s, xUnit: 's', yUnit: 'ms', lines: [{ name, colour, values: timeline_ms }] });
 }
