@@ -76,12 +76,12 @@ def test_an_unknown_path_gets_one_frame() -> None:
         (0, 33, 1),
         (12, 33, 1),
         (33, 33, 1),
-        (34, 33, 2),
-        (60, 33, 2),
-        (90, 33, 3),
-        (260, 33, 8),
-        (260, 100, 3),
-        (90, 0, 6),
+        (34, 33, 3),
+        (60, 33, 3),
+        (90, 33, 4),
+        (260, 33, 9),
+        (260, 100, 4),
+        (90, 0, 7),
         (3000, 33, MAX_FRAMES),
     ],
 )
@@ -107,7 +107,7 @@ def test_a_queue_does_not_open_the_window() -> None:
     path = SteadyPath(window)
     path.run(60, 30)
     path.run(300, DOUBT_FRAMES - 1)
-    assert window.max_in_flight == 2
+    assert window.max_in_flight == 3
 
 
 def test_waiting_for_a_thread_of_the_server_does_not_open_the_window() -> None:
@@ -121,7 +121,7 @@ def test_a_longer_path_is_known_after_a_few_frames_that_were_alone() -> None:
     path = SteadyPath(window)
     path.run(20, 60)
     path.run(100, ALONE_FRAMES + 1)
-    assert window.max_in_flight == 4
+    assert window.max_in_flight == 5
 
 
 def test_a_longer_path_is_known_where_frames_are_never_alone() -> None:
@@ -130,7 +130,7 @@ def test_a_longer_path_is_known_where_frames_are_never_alone() -> None:
     path.run(90, 60)
     path.run(200, DOUBT_FRAMES + 10)
     assert window.floor_ms == pytest.approx(200, abs=1e-9)
-    assert window.max_in_flight == 7
+    assert window.max_in_flight == 8
 
 
 def test_a_doubt_that_was_a_queue_leaves_the_floor() -> None:
@@ -142,7 +142,7 @@ def test_a_doubt_that_was_a_queue_leaves_the_floor() -> None:
         assert path.next_id < 60 + DOUBT_FRAMES + 2 * MAX_FRAMES, "it never drains"
     path.run(90, 10)
     assert window.floor_ms == pytest.approx(90, abs=1e-9)
-    assert window.max_in_flight == 3
+    assert window.max_in_flight == 4
 
 
 def test_a_lost_answer_frees_its_place_and_its_late_answer_changes_nothing() -> None:

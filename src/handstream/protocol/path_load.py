@@ -38,7 +38,7 @@ FULL_LOAD = 0.9
 GOOD_LOAD = 0.75
 """What a decrease aims at, and an increase stays below."""
 
-SUSPECT_LOAD = 0.25
+SUSPECT_LOAD = 0.4
 """A stream that takes less of the path makes no queue that stands: what looks like one is jitter, or made by others."""
 
 QUEUE_DECREASE = 0.8

@@ -12,6 +12,8 @@ export type FrameOutcome = 'answered' | 'refused' | 'queue' | 'send' | 'network_
 
 /** The most frames that may be unanswered on any path. */
 export const MAX_FRAMES = 12;
+/** Where more than one frame is on its way, one more may be, for answers that jitter holds up. */
+const SPARE_FRAMES = 1;
 /** The answers that may wait to be shown: one is unpacked, one waits for the screen. */
 export const MAX_UNSHOWN = 2;
 /** A frame is given up after no less than this and no more than that. */
@@ -101,7 +103,8 @@ export class FrameWindow {
     const floorMs = this.#floor.value;
     if (floorMs === null || this.#backoff > 1 || this.#isDraining) return 1;
     const needed = Math.max(1, Math.ceil(floorMs / Math.max(this.intervalMs, MIN_INTERVAL_MS)));
-    return Math.min(MAX_FRAMES, needed, 1 + this.#counts.answered);
+    const spare = needed > 1 ? SPARE_FRAMES : 0;
+    return Math.min(MAX_FRAMES, needed + spare, 1 + this.#counts.answered);
   }
 
   /** The least round trip of the last 5 to 10 s, the server's time included; null before the first answer. */
