@@ -1,0 +1,121 @@
+"""The Python client over the relay's paths, on real sockets: nothing queues, nothing stale is shown, and every frame is accounted for."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from dataclasses import dataclass, field, replace
+from statistics import median
+from typing import TYPE_CHECKING
+
+import pytest
+
+from handstream.bench.profiles import PROFILES
+from handstream.bench.relay import Relay
+from handstream.client import Answered, connect
+from tests.server.serving import jpeg, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from handstream.client import ClientSession, ClientStatistics
+
+INTERVAL_S = 1 / 30
+AFTER_S = 1.5
+"""How long a stream goes on after what happened to its path."""
+
+
+@dataclass
+class Stream:
+    """What a stream showed: when each picture was captured and when its answer came, in seconds, and its number."""
+
+    shown: list[tuple[float, float, int]] = field(default_factory=list)
+    disturbed_s: tuple[float, float] = (0.0, 0.0)
+    statistics: ClientStatistics | None = None
+
+    def ages_s(self, begin_s: float, end_s: float) -> list[float]:
+        return [received_s - captured_s for captured_s, received_s, _ in self.shown if begin_s <= received_s < end_s]
+
+
+async def watch(session: ClientSession, stream: Stream) -> None:
+    async for outcome in session:
+        if isinstance(outcome, Answered):
+            times_s = (outcome.result.capture_time_ns / 1e9, outcome.received_time_ns / 1e9)
+            stream.shown.append((*times_s, outcome.frame_id))
+
+
+async def film(session: ClientSession) -> None:
+    while True:
+        await session.send(jpeg())
+        await asyncio.sleep(INTERVAL_S)
+
+
+async def stream_over(profile: str, happens: Callable[[Relay], Awaitable[None]]) -> Stream:
+    """Streams over that path while that happens to it, and a while longer. The path does nothing of itself."""
+    stream = Stream()
+    path = replace(PROFILES[profile], stalls=None, refusals=None)
+    with serving() as server:
+        port = int(server.url.rpartition(":")[2])
+        async with (
+            Relay("127.0.0.1", port, path, seed=1) as relay,
+            connect(f"ws://127.0.0.1:{relay.port}", settings={"output": "landmarks"}, adaptive=True) as session,
+        ):
+            tasks = [asyncio.create_task(watch(session, stream)), asyncio.create_task(film(session))]
+            await asyncio.sleep(1.0)
+            begin_s = time.monotonic()
+            await happens(relay)
+            stream.disturbed_s = (begin_s, time.monotonic())
+            await asyncio.sleep(AFTER_S)
+            stream.statistics = session.statistics()
+            for task in tasks:
+                task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.gather(*tasks)
+    return stream
+
+
+async def nothing(_: Relay) -> None:
+    await asyncio.sleep(0)
+
+
+def check_account(stream: Stream) -> None:
+    """Frames never go backwards, and each that was sent is answered, dropped, or still on its way."""
+    numbers = [number for *_, number in stream.shown]
+    assert numbers == sorted(set(numbers))
+    count = stream.statistics
+    assert count is not None
+    assert count.sent == count.answered + count.failed + count.dropped + count.in_flight
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("profile", ["lan", "wifi", "4g", "3g"])
+async def test_nothing_queues_on_a_steady_path(profile: str) -> None:
+    stream = await stream_over(profile, nothing)
+    ages_s = [received_s - captured_s for captured_s, received_s, _ in stream.shown]
+    assert min(ages_s) >= PROFILES[profile].round_trip_s
+    middle = len(ages_s) // 2
+    assert median(ages_s[middle:]) < 2 * median(ages_s[:middle])
+    check_account(stream)
+
+
+@pytest.mark.slow
+async def test_what_waited_in_a_stall_is_not_shown_after_it() -> None:
+    stall_s = 1.5
+    stream = await stream_over("stall", lambda relay: relay.stall(stall_s))
+    _, end_s = stream.disturbed_s
+    after_s = stream.ages_s(end_s, end_s + AFTER_S)
+    assert len(after_s) > 5, "it goes on by itself"
+    assert max(after_s) < stall_s / 2, "nothing of before the stall"
+    check_account(stream)
+
+
+@pytest.mark.slow
+async def test_a_session_goes_on_when_the_path_is_back() -> None:
+    stream = await stream_over("reconnect", lambda relay: relay.refuse(0.5))
+    begin_s, end_s = stream.disturbed_s
+    assert stream.ages_s(end_s, end_s + AFTER_S), "it comes back by itself"
+    assert max(stream.ages_s(end_s, end_s + AFTER_S)) < end_s - begin_s, "with pictures of now"
+    check_account(stream)
+    assert stream.statistics is not None
+    assert stream.statistics.reconnections == 1
