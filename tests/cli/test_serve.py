@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -37,7 +38,7 @@ def started(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     try:
         assert process.stderr is not None
         output = ""
-        while not (address := re.search(r"Open (http://\S+)", output)):
+        while not (address := re.search(r"Open (https?://\S+)", output)):
             line = process.stderr.readline()
             assert line, output
             output += line
@@ -69,6 +70,41 @@ def test_an_ipv6_address_is_printed_as_a_browser_takes_it() -> None:
         assert httpx.get(f"{address}/readyz").status_code == 200
 
 
+def test_it_does_not_open_itself_to_others_by_oversight() -> None:
+    code, output = run("--host", "0.0.0.0", "--port", "0")
+    assert code == 1
+    assert "--token auto" in output
+    assert "--allow-anyone" in output
+    assert "Traceback" not in output
+
+
+def test_a_made_token_is_printed_where_only_the_page_sees_it() -> None:
+    with started("--token", "auto") as (_, address):
+        url, _, token = address.partition("/#token=")
+        assert len(token) >= 16
+        assert httpx.get(f"{url}/access").status_code == 401
+        assert httpx.get(f"{url}/access", headers={"Authorization": f"Bearer {token}"}).status_code == 204
+
+
+def test_a_token_that_was_given_is_not_printed_into_a_file() -> None:
+    with started("--token", "a-token-that-nobody-guesses") as (_, address):
+        assert address.count("/") == 2
+
+
+def test_a_made_token_is_not_logged() -> None:
+    code, output = run("--token", "auto", "--log-format", "json")
+    assert code == 1
+    assert "HANDSTREAM_TOKEN" in output
+
+
+def test_https_for_a_phone_prints_an_address_that_it_can_reach() -> None:
+    with started("--host", "0.0.0.0", "--https", "--token", "auto") as (_, address):
+        url = address.partition("/#")[0]
+        assert url.startswith("https://")
+        assert "//0.0.0.0" not in url
+        assert httpx.get(f"{url}/readyz", verify=False).status_code == 200
+
+
 def test_reloading_serves_too() -> None:
     process = subprocess.Popen(
         [*COMMAND, "--port", "0", "--reload", "--jpeg-quality", "77"],
@@ -87,6 +123,25 @@ def test_reloading_serves_too() -> None:
     finally:
         process.terminate()
         process.communicate()
+
+
+def test_a_log_for_programs_is_json_from_the_first_line_to_the_last() -> None:
+    process = subprocess.Popen([*COMMAND, "--port", "0", "--log-format", "json"], stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    try:
+        events = [json.loads(process.stderr.readline())]
+        while events[-1]["event"] != "ready":
+            events.append(json.loads(process.stderr.readline()))
+        assert events[0]["event"] == "listening"
+        with connect(events[0]["url"].replace("http", "ws") + "/ws/video", compression=None) as websocket:
+            websocket.send(jpeg())
+            websocket.recv(WAIT_S)
+        process.send_signal(signal.SIGINT)
+        events += [json.loads(line) for line in process.stderr]
+    finally:
+        process.kill()
+        process.communicate()
+    assert [event["event"] for event in events[-2:]] == ["session began", "session ended"]
 
 
 def run(*options: str, **environment: str) -> tuple[int, str]:
@@ -141,5 +196,5 @@ def test_every_setting_is_an_option_with_help_default_and_variable() -> None:
         assert f"HANDSTREAM_{name.upper()}" in help_text
         assert field.description is not None
         assert field.description in help_text
-        if field.default is not None:
+        if field.default is not None and field.annotation is not bool:
             assert f"default: {getattr(field.default, 'value', field.default)}" in help_text

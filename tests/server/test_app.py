@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from typing import TYPE_CHECKING
@@ -12,7 +13,9 @@ from fastapi import FastAPI
 from websockets.exceptions import InvalidStatus
 
 from handstream.errors import HandstreamError
+from handstream.server.app import create_app
 from handstream.server.page import page_routes
+from handstream.server.settings import ServerSettings
 from tests.server.fake_engine import FakeEngine
 from tests.server.serving import jpeg, serving, until
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from handstream.server.readiness import EngineLoader
     from tests.server.serving import Serving
 
 
@@ -153,3 +157,16 @@ async def test_what_is_not_there_is_not_found(pages: httpx.AsyncClient, path: st
     answer = await pages.get(path)
     assert answer.status_code == 404
     assert "secret" not in answer.text.replace("secret.txt", "")
+
+
+async def test_a_failure_after_loading_is_logged_and_sessions_are_taken(caplog: pytest.LogCaptureFixture) -> None:
+    loaders = []
+
+    def fail(loader: EngineLoader) -> None:
+        loaders.append(loader)
+        raise ZeroDivisionError("nobody listens")
+
+    app = create_app(ServerSettings(threads=1), engine=FakeEngine, on_loaded=fail)
+    async with app.router.lifespan_context(app):
+        await asyncio.to_thread(until, lambda: "nobody listens" in caplog.text)
+        assert loaders[0].engine().name == "fake"
