@@ -57,7 +57,10 @@ def test_plain_client_in_a_browser(tmp_path: Path) -> None:
     assert CHROMIUM is not None
     engine = FakeEngine()
     options = ["--headless", "--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--disable-gpu"]
-    with serving(lambda: engine) as server, ThreadingHTTPServer(("127.0.0.1", 0), QuietHandler) as pages:
+    with (
+        ThreadingHTTPServer(("127.0.0.1", 0), QuietHandler) as pages,
+        serving(lambda: engine, allow_origins=f"http://127.0.0.1:{pages.server_port}") as server,
+    ):
         Thread(target=pages.serve_forever, daemon=True).start()
         page = f"http://127.0.0.1:{pages.server_port}/plain_client.html?server={server.video_url}"
         browser = subprocess.Popen([CHROMIUM, *options, f"--user-data-dir={tmp_path}", page], stderr=subprocess.DEVNULL)

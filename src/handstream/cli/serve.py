@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
+from handstream.errors import HandstreamError
 from handstream.server.logs import configure_logs
 from handstream.server.run import run, run_reloading
 from handstream.server.settings import ENVIRONMENT_PREFIX, ServerSettings
@@ -47,6 +48,10 @@ def serve(*, reload: bool = False, **options: Any) -> None:
     if settings.trace_sample_ratio:
         check_telemetry()
     shows_token = settings.token == AUTO
+    if shows_token and settings.log_format == "json":
+        raise HandstreamError(
+            "--token auto prints the token, and a log is no place for one. Give yours with HANDSTREAM_TOKEN.", code="bad_option"
+        )
     if shows_token:
         settings = settings.model_copy(update={"token": make_token()})
     announcements = _LoggedAnnouncements() if settings.log_format == "json" else _Announcements(settings, shows_token=shows_token)
