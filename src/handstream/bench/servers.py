@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -99,11 +99,11 @@ class Server:
         return parts.hostname or "127.0.0.1", parts.port or (443 if self.is_tls else 80)
 
     def usage(self) -> Usage | None:
-        """What it uses now, with its child processes; None if that cannot be seen."""
+        """What it uses now, with its child processes; None if that cannot be seen, or it is gone."""
         if self.pid is None:
             return None
         cpu_s, memory_bytes, threads, files = 0.0, 0, 0, 0
-        with suppress(psutil.NoSuchProcess):
+        try:
             process = psutil.Process(self.pid)
             for one in (process, *process.children(recursive=True)):
                 times = one.cpu_times()
@@ -111,6 +111,8 @@ class Server:
                 memory_bytes += one.memory_info().rss
                 threads += one.num_threads()
                 files += one.num_fds() if hasattr(one, "num_fds") else 0
+        except psutil.Error:
+            return None
         return Usage(cpu_s, memory_bytes, threads, files)
 
 
@@ -153,7 +155,8 @@ def _announced(process: subprocess.Popen[bytes], words: IO[bytes], name: str) ->
     process.wait()
     words.seek(0)
     told = words.read().decode(errors="replace").strip().splitlines()[-_LINES_TOLD:]
-    raise HandstreamError("\n".join([f"The server {name!r} did not start within {START_TIMEOUT_S:.0f} s:", *told]), code="server_failed")
+    words_told = told or [f"It said nothing within {START_TIMEOUT_S:.0f} s."]
+    raise HandstreamError("\n".join([f"The server {name!r} did not start.", *words_told]), code="server_failed")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -7,7 +7,7 @@ import signal
 import socket
 from contextlib import contextmanager
 from dataclasses import replace
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
@@ -25,6 +25,7 @@ from handstream.bench.soak import Soak
 from handstream.cli import bench_tables
 from handstream.errors import HandstreamError
 from handstream.frames import Output
+from handstream.vision.engines.mediapipe import MEDIAPIPE_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -102,7 +103,7 @@ def capacity(
     check_outputs(json, html)
     outputs = tuple(output or (Output.ANNOTATED, Output.LANDMARKS))
     options = _options(url=url, token=token, size=size, rate=rate, output=outputs[0], seconds=seconds, repeats=repeats)
-    with_original = url is None and (find_spec("mediapipe") is not None if compare is None else compare)
+    with_original = url is None and (_has_reference() if compare is None else compare)
     bench = Capacity(options, contenders(tuple(one.value for one in outputs), with_original=with_original), limit)
     is_complete = _run(bench.run, None)
     results = bench.results()
@@ -159,6 +160,14 @@ def soak(
     result = bench.result()
     report = Report.of("soak", options, [result], is_complete=is_complete, minutes=minutes, share=share)
     _finish(report, bench_tables.soak_tables(result), json, html)
+
+
+def _has_reference() -> bool:
+    """Whether the release of mediapipe is installed that the original runs."""
+    try:
+        return version("mediapipe") == MEDIAPIPE_VERSION
+    except PackageNotFoundError:
+        return False
 
 
 def _options(*, url: str | None, token: str | None, size: str, rate: float, output: Output, seconds: float, repeats: int) -> BenchOptions:

@@ -1,0 +1,56 @@
+"""The servers that a benchmark starts, and how their failures are told."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import psutil
+import pytest
+
+from handstream.bench.servers import HANDSTREAM, Contender, Server, serving
+from handstream.errors import HandstreamError
+
+
+def test_a_server_that_does_not_start_says_its_last_words() -> None:
+    broken = replace(HANDSTREAM, name="broken", arguments=("--engine", "none"))
+    with pytest.raises(HandstreamError, match="'broken' did not start") as caught, serving(broken):
+        pass
+    assert "--engine" in str(caught.value)
+
+
+def test_a_server_that_says_something_else_is_none() -> None:
+    with pytest.raises(HandstreamError, match="did not start"), serving(Contender(name="zen", module="this")):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("http://127.0.0.1:8000", "ws://127.0.0.1:8000/ws/video"),
+        ("https://example.org/", "wss://example.org/ws/video"),
+        ("ws://[::1]:9000/other", "ws://[::1]:9000/other"),
+    ],
+)
+def test_a_server_elsewhere_is_named_by_its_address(url: str, found: str) -> None:
+    with serving(HANDSTREAM, url) as server:
+        assert server == Server(found)
+        assert server.usage() is None
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8000", "ftp://127.0.0.1", "http://", ""])
+def test_what_is_no_address_is_refused(url: str) -> None:
+    with pytest.raises(HandstreamError, match="must be like"), serving(HANDSTREAM, url):
+        pass
+
+
+def test_usage_is_that_of_the_process() -> None:
+    usage = Server("ws://127.0.0.1:1", os.getpid()).usage()
+    assert usage is not None
+    assert usage.memory_bytes == pytest.approx(psutil.Process().memory_info().rss, rel=0.5)
+    assert usage.cpu_s > 0
+    assert usage.threads >= 1
+
+
+def test_what_a_process_that_is_gone_used_is_not_known() -> None:
+    assert Server("ws://127.0.0.1:1", 2**22 + 1).usage() is None
