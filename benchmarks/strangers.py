@@ -116,7 +116,7 @@ def main() -> None:
                 trials[attack.name].append(trial(url, attack, load, strangers, options.seconds))
                 time.sleep(6)  # budgets fill up again, as they would before a flood begins
         refused = re.findall(
-            r'^handstream_connections_refused_total\{reason="(\w+)"\} (\d+)', httpx.get(f"{url}/metrics").text, re.MULTILINE
+            r'^handstream_refusals_total\{reason="(\w+)"\} (\d+)', httpx.get(f"{url}/metrics").text, re.MULTILINE
         )
     report(trials, {reason: int(count) for reason, count in refused}, write=options.write)
 

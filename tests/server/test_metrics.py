@@ -85,7 +85,7 @@ def test_frames_and_sessions_are_counted(server: Serving) -> None:
     assert value(found, "frames_dropped_total", stage="queue") == value(found, "frames_dropped_total", stage="send") == 0
     assert value(found, "sessions_began_total", way="v1") == value(found, "sessions_began_total", way="plain") == 1
     assert value(found, "sessions_ended_total", reason="client_closed") == 2
-    assert value(found, "connections_refused_total", reason="server_full") == 1
+    assert value(found, "refusals_total", reason="server_full") == 1
     assert value(found, "sessions", state="open") == value(found, "sessions", state="parked") == 0
     assert value(found, "received_bytes_total") == server.sessions().totals.received_bytes > (FRAMES + 1) * len(jpeg())
     assert value(found, "sent_bytes_total") == server.sessions().totals.sent_bytes > 0
@@ -183,7 +183,7 @@ def test_until_the_models_are_there_the_server_is_not_ready() -> None:
             pass
         found = scrape(server.url)
     assert value(found, "ready_processes") == 0
-    assert value(found, "connections_refused_total", reason="not_ready") == 1
+    assert value(found, "refusals_total", reason="not_ready") == 1
 
 
 def test_applications_in_one_process_have_metrics_of_their_own(server: Serving) -> None:

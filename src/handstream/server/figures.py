@@ -106,7 +106,7 @@ class ServerStatistics:
         resumed: How often one was.
         began: Sessions so far, by their way of talking: `plain` or `v1`.
         ended: Sessions that are over, by the reason.
-        refused: Connections that were refused, by the reason.
+        refused: Connections and requests that were refused, by the reason.
         totals: What all sessions have done so far, those that are over too.
     """
 
@@ -139,7 +139,7 @@ class Tally:
         self._past += totals
 
     def refuse(self, reason: str) -> None:
-        """A connection is refused."""
+        """A connection or a request is refused."""
         self._refused[reason] += 1
 
     def statistics(self, present: Iterable[Totals], *, parked: int, resumed: int) -> ServerStatistics:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import platform
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -141,7 +142,9 @@ class ServerMetrics:
         self._began = Counter("handstream_sessions_began", "Sessions that began, by their way of talking.", ["way"], registry=registry)
         self._ended = Counter("handstream_sessions_ended", "Sessions that are over, by the reason.", ["reason"], registry=registry)
         self._resumed = Counter("handstream_sessions_resumed", "Sessions that were resumed on another connection.", registry=registry)
-        self._refused = Counter("handstream_connections_refused", "Connections refused, by the reason.", ["reason"], registry=registry)
+        self._refused = Counter(
+            "handstream_refusals", "Connections and requests that were refused, by the reason.", ["reason"], registry=registry
+        )
         self._received_bytes = Counter("handstream_received_bytes", "Bytes of messages that sessions sent.", registry=registry)
         self._sent_bytes = Counter("handstream_sent_bytes", "Bytes of messages that sessions were sent.", registry=registry)
         self._processed = Counter("handstream_executor_processed", "Frames that the threads processed.", registry=registry)
@@ -184,4 +187,5 @@ def _forget_dead(directory: Path) -> None:
     """Leaves processes that are gone out of the gauges that are about the living."""
     for pid in {path.stem.rpartition("_")[2] for path in directory.glob("gauge_live*.db")}:
         if not psutil.pid_exists(int(pid)):
-            mark_process_dead(int(pid), directory)  # type: ignore[no-untyped-call]  # the same
+            with suppress(FileNotFoundError):  # another process did the same at this moment
+                mark_process_dead(int(pid), directory)  # type: ignore[no-untyped-call]  # the same
