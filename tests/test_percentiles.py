@@ -71,11 +71,12 @@ def test_a_clock_that_goes_back_loses_nothing() -> None:
     assert sliding.newest(7 * SLOT_NS).count == 2
 
 
-def test_zero_and_less_count_as_zero() -> None:
+def test_what_is_no_span_is_passed_over() -> None:
     percentiles = Percentiles()
-    for value in (-3.0, 0.0, 8.0):
+    for value in (-3.0, 0.0, 8.0, math.nan, math.inf, -math.inf):
         percentiles.add(value)
-    assert percentiles.at(0) == percentiles.at(50) == 0
+    assert percentiles.count == 2
+    assert percentiles.at(0) == 0
     assert percentiles.at(100) == pytest.approx(8, rel=RELATIVE_ACCURACY)
 
 

@@ -8,11 +8,13 @@ values in bins whose edges grow geometrically, so that a percentile is wrong by 
 are. Sketches can be merged without loss. So the window is a row of slots with a sketch each: a value goes into the newest slot, a question
 merges the slots that are not too old, and forgetting is to let a whole slot go. The window therefore reaches back nine to ten seconds.
 
-Times are an argument, in nanoseconds of one monotonic clock. Neither class is thread-safe, and nothing blocks.
+Times are an argument, in nanoseconds of one monotonic clock. Neither class is thread-safe, and nothing blocks. The page has the same in
+web/src/core/percentiles.ts.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 from ddsketch import LogCollapsingLowestDenseDDSketch
@@ -30,7 +32,7 @@ _BIN_LIMIT = 2048
 
 
 class Percentiles:
-    """Percentiles of all values that were added. Values that are not positive count as zero."""
+    """Percentiles of all values that were added."""
 
     __slots__ = ("_sketch",)
 
@@ -44,8 +46,9 @@ class Percentiles:
         return int(self._sketch.count)
 
     def add(self, value: float) -> None:
-        """Adds a value, in any unit."""
-        self._sketch.add(max(value, 0.0))
+        """Adds a value of 0 or more, in any unit; one that is none is passed over."""
+        if 0 <= value < math.inf:
+            self._sketch.add(value)
 
     def at(self, percent: float) -> float | None:
         """The value that so many percent of all do not exceed, 0..100, in their unit; None if there is none.
@@ -69,7 +72,7 @@ class SlidingPercentiles:
         self._slots: deque[tuple[int, Percentiles]] = deque(maxlen=SLOTS)
 
     def add(self, value: float, now_ns: int) -> None:
-        """Adds a value, in any unit. One whose time lies before that of an earlier value counts as of that value's second."""
+        """Adds a value as `Percentiles.add` does. One whose time lies before that of an earlier value counts as of that value's second."""
         number = now_ns // SLOT_NS
         if not self._slots or number > self._slots[-1][0]:
             self._slots.append((number, Percentiles()))
