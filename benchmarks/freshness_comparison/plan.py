@@ -55,11 +55,11 @@ class Lengths:
         overloads: In times of the capacity.
     """
 
-    path_s: float = 8.0
+    path_s: float = 7.0
     disturbed_s: float = 20.0
-    sessions_s: float = 8.0
+    sessions_s: float = 6.0
     rounds: int = 2
-    overload_s: float = 8.0
+    overload_s: float = 6.0
     long_overload_s: float = 60.0
     overloads: tuple[int, ...] = (1, 2, 4, 8)
 

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from benchmarks.freshness_comparison.bars import judge
+from benchmarks.freshness_comparison.plan import CAPACITY, UNLOADED
 from benchmarks.freshness_comparison.plot import plot_ages
 from benchmarks.sheets import Sheet, as_json, as_markdown, bars_sheet, number
 
@@ -30,7 +31,7 @@ def write(results: Results, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "freshness.json").write_text(as_json(judge(results), asdict(results)))
     (folder / "freshness.md").write_text(_markdown(results))
-    plot_ages(results.rows, folder / "freshness.png")
+    plot_ages([row for row in results.rows if row.scenario not in (CAPACITY, UNLOADED)], folder / "freshness.png")
 
 
 def _markdown(results: Results) -> str:
