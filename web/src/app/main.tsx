@@ -18,6 +18,11 @@ declare global {
 const client = new VideoStreamingClient(webSocketConnect(videoSocketUrl(location), takeToken({ location, history, storage: tabStorage })));
 globalThis.handstream = client;
 
+// To add a token to the address of an open page loads nothing by itself.
+addEventListener('hashchange', () => {
+  if (location.hash.startsWith('#token=')) location.reload();
+});
+
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no element #root.');
 createRoot(root).render(
