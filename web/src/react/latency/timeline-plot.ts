@@ -70,7 +70,7 @@ export class TimelinePlot {
       series: [
         {},
         { scale: 'ms', stroke: colour('age'), width: 1.5, points: { show: false } },
-        { scale: 'fps', stroke: colour('rate'), width: 1.5, dash: [4, 3], points: { show: false } },
+        { scale: 'fps', stroke: colour('rate'), width: 1, points: { show: false } },
       ],
       hooks: { draw: [() => this.#drawPicked()] },
     };
