@@ -40,10 +40,10 @@ _CONNECT_EACH_S = 0.15
 """How long a session of the original takes to be let in: it makes its graph on the event loop."""
 
 _UNLIMITED = {
-    "MIN_SESSION_FRAMES_PER_SECOND": "0",
-    "MAX_SESSIONS": "1000",
-    "MAX_SESSIONS_BY_ADDRESS": "1000",
-    "MAX_REQUESTS_PER_SECOND_BY_ADDRESS": "1000",
+    f"{ENVIRONMENT_PREFIX}MIN_SESSION_FRAMES_PER_SECOND": "0",
+    f"{ENVIRONMENT_PREFIX}MAX_SESSIONS": "1000",
+    f"{ENVIRONMENT_PREFIX}MAX_SESSIONS_BY_ADDRESS": "1000",
+    f"{ENVIRONMENT_PREFIX}MAX_REQUESTS_PER_SECOND_BY_ADDRESS": "1000",
 }
 """Every session is let in, however many come from here at once: what becomes of them then is what is measured."""
 
@@ -103,7 +103,7 @@ class Trials:
     """The processes that the clients run in, from entry to exit. A context manager."""
 
     def __enter__(self) -> Self:
-        os.environ.update({f"{ENVIRONMENT_PREFIX}{name}": value for name, value in _UNLIMITED.items()})
+        os.environ.update(_UNLIMITED)
         self._processes = ProcessPoolExecutor(CLIENT_PROCESSES, mp_context=multiprocessing.get_context("spawn"))
         for ready in [self._processes.submit(_make_ready) for _ in range(CLIENT_PROCESSES)]:
             ready.result()
@@ -111,6 +111,8 @@ class Trials:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._processes.shutdown(cancel_futures=True)
+        for name in _UNLIMITED:
+            del os.environ[name]
 
     def measure(self, trial: Trial) -> Row:
         """Runs a trial with a server of its own. Blocks until its end.
