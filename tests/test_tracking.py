@@ -38,8 +38,12 @@ def test_a_stream(picture: NDArray[np.uint8]) -> None:
         tracker.reset()
         (third,) = tracker.process(picture)
         assert third.hand_id != first.hand_id
-    with pytest.raises(RuntimeError, match="closed"):
-        tracker.process(picture)
+        for wrong in (0.5, "now", True):
+            with pytest.raises(ValueError, match="time_ns must be a whole number of nanoseconds"):
+                tracker.process(picture, time_ns=wrong)  # type: ignore[arg-type]  # the mistake that is tested
+    for use in (lambda: tracker.process(picture), tracker.reset):
+        with pytest.raises(RuntimeError, match="closed"):
+            use()
 
 
 @pytest.mark.parametrize("view", [np.s_[:, ::-1], np.s_[::2, ::2], np.s_[20:-20, 20:-20]])
@@ -62,8 +66,10 @@ def test_views_are_as_good_as_copies(picture: NDArray[np.uint8], view: tuple[sli
         ({"min_detection_confidence": 1.1}, "min_detection_confidence"),
         ({"min_detection_confidence": float("nan")}, "min_detection_confidence"),
         ({"min_tracking_confidence": -0.1}, "min_tracking_confidence"),
-        ({"search": "sometimes"}, "sometimes"),
+        ({"search": "sometimes"}, "search must be one of background, synchronous, not 'sometimes'"),
         ({"search_interval_ms": -1}, "search_interval_ms"),
+        ({"search_interval_ms": float("nan")}, "search_interval_ms"),
+        ({"search_interval_ms": "100"}, "search_interval_ms"),
         ({"precision": "int4"}, "int4"),
     ],
 )

@@ -73,6 +73,8 @@ class HandTracker:
         """Blocks until the networks are compiled, which happens once in a process, and downloaded, which happens once on a machine."""
         if smoothing is not None and not isinstance(smoothing, Smoothing):
             raise ValueError(f"smoothing must be a Smoothing or None, not {smoothing!r}")
+        if search not in tuple(Search):
+            raise ValueError(f"search must be one of {', '.join(Search)}, not {search!r}")
         options = TrackerOptions(
             max_hands=max_hands,
             model_complexity=model_complexity,
@@ -96,13 +98,17 @@ class HandTracker:
             At most `max_hands` hands, none twice, in the order in which they appeared; `handstream.frames` defines their coordinates.
 
         Raises:
-            ValueError: The array is not such a picture.
+            ValueError: The array is not such a picture, or the time is not a whole number.
             RuntimeError: The tracker was closed, or another thread is using it.
         """
         return self._graph.process(rgb, time_ns=time_ns)
 
     def reset(self) -> None:
-        """Forgets the hands, as before the first picture."""
+        """Forgets the hands, as before the first picture.
+
+        Raises:
+            RuntimeError: The tracker was closed, or another thread is using it.
+        """
         self._graph.reset()
 
     def close(self) -> None:

@@ -48,6 +48,14 @@ def test_a_failure_quotes_pip_and_says_what_to_do(stand_in: Path, tmp_path: Path
     assert raised.value.code == "models_unavailable"
 
 
+def test_a_broken_connection_is_the_reason(stand_in: Path, tmp_path: Path) -> None:
+    """pip's error says only that there is no such version; what it warned of before says why."""
+    warns = "print(\"WARNING: Retrying (Retry(total=0)) after connection broken by 'NameResolutionError: unknown host': /x/\")"
+    stand_in.write_text(STAND_IN.format(behaviour=f"{warns}; {FAILS}"))
+    with pytest.raises(HandstreamError, match=r"satisfies the requirement \(the connection was broken by 'NameResolutionError"):
+        wheel.downloaded_wheel(tmp_path / "download")
+
+
 def test_a_python_without_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wheel, "find_spec", lambda _: None)
     with pytest.raises(HandstreamError, match="ensurepip"):

@@ -54,7 +54,7 @@ class SolutionOutputs(NamedTuple):
 class Hands:
     """Finds the hands in pictures, or follows them through a video. A context manager; for one thread at a time.
 
-    While a hand is followed, further ones are searched for beside the pictures, every 100 ms at most. A picture counts for 33 ms there if
+    While a hand is followed, further ones are searched for beside the pictures, every 125 ms at most. A picture counts for 33 ms there if
     it comes sooner, so that a video file that is read faster than it was filmed is searched as often as it would be before a camera.
 
     Args:

@@ -29,11 +29,13 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from handstream.frames import Hand
+from handstream.vision.engines import is_number
 from handstream.vision.handedness import HandednessVote
 from handstream.vision.matching import is_same_hand, is_same_palm
 from handstream.vision.picture import check_picture
@@ -51,11 +53,11 @@ if TYPE_CHECKING:
 
 __all__ = ["SEARCH_INTERVAL_MS", "HandGraph", "HandNetworks", "PendingSearch", "Search"]
 
-SEARCH_INTERVAL_MS = 100.0
+SEARCH_INTERVAL_MS = 125.0
 """The default least time between two searches beside.
 
-At 30 pictures/s a search begins with every 4th picture at the latest (133 ms) and its find joins the next (33 ms later), so a second hand
-is found within 200 ms. One search costs about as much as two followed hands.
+At 30 pictures/s a search begins with every 4th picture (133 ms) and its find joins the next (33 ms later), so a second hand is found
+within 200 ms. One search costs about as much as two followed hands. At 100 ms, exactly three pictures, jitter decided between 3 and 4.
 """
 
 
@@ -155,8 +157,8 @@ class HandGraph:
         smoothing: Smoothing | None = None,
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        if search_interval_ms < 0:
-            raise ValueError(f"search_interval_ms must be 0 or more, not {search_interval_ms}")
+        if not is_number(search_interval_ms, Real) or not 0 <= search_interval_ms < math.inf:
+            raise ValueError(f"search_interval_ms must be a number, 0 or more, not {search_interval_ms!r}")
         self._networks = networks
         self._options = options
         self._searches_every_picture = options.static_image_mode or search is Search.SYNCHRONOUS
@@ -183,19 +185,19 @@ class HandGraph:
             At most `max_hands` hands, none twice, in the order in which they appeared.
 
         Raises:
-            ValueError: The array is not such a picture.
+            ValueError: The array is not such a picture, or the time is not a whole number.
             RuntimeError: The tracker was closed, or another thread is using it.
         """
         with self._alone():
-            if self._closed:
-                raise RuntimeError("The tracker was closed")
-            return self._process(check_picture(rgb), self._clock_ns() if time_ns is None else time_ns)
+            if time_ns is not None and not is_number(time_ns, Integral):
+                raise ValueError(f"time_ns must be a whole number of nanoseconds, not {time_ns!r}")
+            return self._process(check_picture(rgb), self._clock_ns() if time_ns is None else int(time_ns))
 
     def reset(self) -> None:
         """Forgets the hands, as before the first picture. Identities are not used again.
 
         Raises:
-            RuntimeError: Another thread is using the tracker.
+            RuntimeError: The tracker was closed, or another thread is using it.
         """
         with self._alone():
             self._tracks = []
@@ -211,6 +213,8 @@ class HandGraph:
         if not self._in_use.acquire(blocking=False):
             raise RuntimeError("Another thread is using this tracker: a tracker follows one stream, so give each thread its own")
         try:
+            if self._closed:
+                raise RuntimeError("The tracker was closed")
             yield
         finally:
             self._in_use.release()

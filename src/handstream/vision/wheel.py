@@ -32,6 +32,9 @@ PIP_DOWNLOAD = (
     *("--no-cache-dir", "--disable-pip-version-check", "--no-input", "--quiet", "--progress-bar", "off", "--retries", "2"),
 )
 
+_BROKEN = "connection broken by "
+"""Before the cause in pip's warnings: `Retrying (...) after connection broken by '...'`."""
+
 WHEEL_BYTES = 35_622_638
 """The size of that wheel, for the progress bar."""
 
@@ -55,13 +58,20 @@ def downloaded_wheel(folder: Path) -> Path:
     messages = _run_pip(folder)
     wheel = next(folder.glob("mediapipe-*.whl"), None)
     if wheel is None:
-        reason = next((line for line in reversed(messages.splitlines()) if line.startswith("ERROR")), messages.strip()[-300:])
         raise HandstreamError(
-            f"The hand models could not be downloaded; pip says: {reason or 'nothing'}\n"
+            f"The hand models could not be downloaded; pip says: {_reason(messages) or 'nothing'}\n"
             f"See that pip can reach its package index from here, and run: handstream models fetch\n{ELSEWHERE}",
             code="models_unavailable",
         )
     return wheel
+
+
+def _reason(messages: str) -> str:
+    """Why pip failed in its own words: its last error, and the broken connection behind it, which pip only warns of."""
+    lines = messages.splitlines()
+    error = next((line for line in reversed(lines) if line.startswith("ERROR")), messages.strip()[-300:])
+    cause = next((line.partition(_BROKEN)[2] for line in reversed(lines) if _BROKEN in line), "")
+    return f"{error} (the connection was broken by {cause})" if cause else error
 
 
 def _run_pip(folder: Path) -> str:

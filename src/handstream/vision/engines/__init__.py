@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from handstream.frames import Hand
 
-__all__ = ["DEFAULT_ENGINE", "ENGINE_NAMES", "Engine", "EngineName", "Precision", "Tracker", "TrackerOptions", "open_engine"]
+__all__ = ["DEFAULT_ENGINE", "ENGINE_NAMES", "Engine", "EngineName", "Precision", "Tracker", "TrackerOptions", "is_number", "open_engine"]
 
 EngineName = Literal["openvino", "mediapipe"]
 """The engines, by the names that the command line and the settings know them under."""
@@ -47,17 +47,17 @@ class TrackerOptions:
     static_image_mode: bool = False
 
     def __post_init__(self) -> None:
-        if not _is_number(self.max_hands, Integral) or self.max_hands < 1:
+        if not is_number(self.max_hands, Integral) or self.max_hands < 1:
             raise ValueError(f"max_hands must be a whole number, 1 or more, not {self.max_hands!r}")
         if self.model_complexity not in (0, 1):
             raise ValueError(f"model_complexity must be 0 (lite) or 1 (full), not {self.model_complexity!r}")
         for name in ("min_detection_confidence", "min_tracking_confidence"):
             value = getattr(self, name)
-            if not _is_number(value, Real) or not 0.0 <= value <= 1.0:
+            if not is_number(value, Real) or not 0.0 <= value <= 1.0:
                 raise ValueError(f"{name} must be a number in 0..1, not {value!r}")
 
 
-def _is_number(value: object, kind: type) -> bool:
+def is_number(value: object, kind: type) -> bool:
     """Options come from scripts that no type checker has seen: numpy's numbers pass, texts and truth values don't."""
     return isinstance(value, kind) and not isinstance(value, bool)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from handstream.vision.engines.compiled import CompiledNetwork, Layout, NetworkShape, available_cores, open_core
@@ -11,9 +11,10 @@ from handstream.vision.engines.precision import element_types
 from handstream.vision.landmarks import HandEstimate, LandmarkOutputs, decode_hand, warp_hand
 from handstream.vision.models import find_models
 from handstream.vision.palm import PalmDetection, decode_palms, warp_letterbox
+from handstream.vision.spreading import Spreading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -34,10 +35,11 @@ PALM_SHAPE = NetworkShape((1, 192, 192, 3), ((1, 2016, 18), (1, 2016, 1)))
 LANDMARK_SHAPE = NetworkShape((1, 224, 224, 3), ((1, 63), (1, 1), (1, 1), (1, 63)))
 """Landmarks, presence, the probability of "Left", world landmarks."""
 
-ALONE_THREADS = 4
-"""The most threads of an inference that has the machine to itself.
+ALONE_THREADS = 2
+"""Threads of an inference that has the machine to itself and spreads.
 
-Of one thread's time, two threads take 0.7 (landmarks) and 0.6 (palms), four 0.6 and 0.45; beyond four nothing is gained.
+Where threads start at once two take 0.5 to 0.6 of one thread's time and little more of its processor time. Four gain a tenth more and
+spin while they wait for each other: 1.5 to 2.5 times the processor time (docs/decisions/0012-two-threads-where-they-pay.md).
 """
 
 BESIDE_THREADS = 2
@@ -47,9 +49,9 @@ BESIDE_THREADS = 2
 class OpenVINONetworks:
     """The palm and the landmark network, compiled once for all trackers. Implements `HandNetworks`. Safe to use from many threads.
 
-    A network is compiled in several layouts. *Alone* serves the picture that has the machine to itself: one inference on several threads.
-    *Beside* serves such a picture with several hands: they run side by side, on two threads each. *Narrow* serves pictures that meet, and
-    the searches beside: one thread an inference, as many at once as there are cores.
+    A network is compiled in several layouts. *Alone* serves the picture that has the machine to itself: one inference on two threads.
+    *Beside* serves such a picture with several hands: they run side by side, on two threads each. *Narrow* serves pictures that meet, the
+    searches beside, and all pictures where the others are measured not to pay: one thread an inference, as many at once as there are cores.
 
     Blocks until alone is ready; the others are compiled in the background, and until then alone serves everything.
 
@@ -92,7 +94,11 @@ class OpenVINONetworks:
     def detect_palms(self, rgb: NDArray[np.uint8], *, min_confidence: float, limit: int) -> list[PalmDetection]:
         """The palms in a picture, the best first, at most `limit`. Blocks."""
         self._require_open()
-        with self._occupancy.picture() as spread, self._palm.layout(spread=spread).request() as request:
+        with (
+            self._occupancy.picture() as is_alone,
+            self._palm.chosen_layout(is_alone=is_alone) as (network, _),
+            network.request() as request,
+        ):
             warp_letterbox(rgb, request.input)
             request.run()
             return _palms(request, rgb.shape, min_confidence, limit)
@@ -100,15 +106,17 @@ class OpenVINONetworks:
     def estimate_hands(self, rgb: NDArray[np.uint8], rois: Sequence[Roi]) -> list[HandEstimate]:
         """The hand in each ROI, in that order; side by side while cores are idle. Blocks."""
         self._require_open()
-        with self._occupancy.picture() as spread:
-            network = self._landmark.layout(spread=spread, inferences=len(rois))
-            return _side_by_side(network, rgb, rois) if spread else _one_by_one(network, rgb, rois)
+        with (
+            self._occupancy.picture() as is_alone,
+            self._landmark.chosen_layout(is_alone=is_alone, inferences=len(rois)) as (network, spreads),
+        ):
+            return _side_by_side(network, rgb, rois) if spreads else _one_by_one(network, rgb, rois)
 
     def start_search(self, rgb: NDArray[np.uint8], *, min_confidence: float, limit: int) -> PendingSearch | None:
         """Begins `detect_palms` beside; None if every place for a search is taken. Does not block and keeps no reference to the picture."""
 
         def prepare() -> Callable[[], list[PalmDetection]]:
-            network = self._palm.layout(spread=False)
+            network = self._palm.narrow_layout()
             request = network.borrow()
             warp_letterbox(rgb, request.input)
             shape = rgb.shape
@@ -143,11 +151,25 @@ class _Network:
 
     def __init__(self, layouts: list[Future[CompiledNetwork]]) -> None:
         self._layouts = layouts
+        self._spreading, self._spreading_of_several = Spreading(), Spreading()
 
-    def layout(self, *, spread: bool, inferences: int = 1) -> CompiledNetwork:
-        """The network for so many inferences of one picture, which may spread over several threads or not."""
-        wanted = self._layouts[-1 if not spread else 0 if inferences == 1 else 1]
-        return (wanted if wanted.done() else self._layouts[0]).result()
+    @contextmanager
+    def chosen_layout(self, *, is_alone: bool, inferences: int = 1) -> Iterator[tuple[CompiledNetwork, bool]]:
+        """The network for so many inferences of one picture, and whether they spread: if it is alone and that is measured to pay."""
+        if not is_alone or not all(layout.done() for layout in self._layouts):
+            yield self.narrow_layout(), False
+            return
+        with (self._spreading if inferences == 1 else self._spreading_of_several).inference() as spreads:
+            yield self._layouts[-1 if not spreads else 0 if inferences == 1 else 1].result(), spreads
+
+    def narrow_layout(self) -> CompiledNetwork:
+        """The network with one thread an inference; while that is being compiled the layout that is ready."""
+        narrow = self._layouts[-1]
+        return (narrow if narrow.done() else self._layouts[0]).result()
+
+    def wait(self) -> None:
+        """Blocks until the first layout is ready; raises what its compiling raised."""
+        self._layouts[0].result()
 
 
 class _Plan(NamedTuple):
@@ -173,7 +195,7 @@ def _compile(*plans: _Plan) -> list[_Network]:
     threads.shutdown(wait=False)
     networks = [_Network([futures[plan.path, layout] for layout in plan.layouts]) for plan in plans]
     for network in networks:
-        network.layout(spread=True)
+        network.wait()
     return networks
 
 
