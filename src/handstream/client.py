@@ -26,12 +26,9 @@ from __future__ import annotations
 
 import asyncio
 import math
-import random
 import time
 from collections import deque
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 
 from websockets.exceptions import ConnectionClosed
@@ -44,11 +41,11 @@ from handstream.errors import HandstreamError
 from handstream.frames import Frame, Stage
 from handstream.outcomes import Answered, ClientStatistics, Dropped, Failed, Outcome
 from handstream.protocol import wire
-from handstream.protocol.backoff import backoff_s
 from handstream.protocol.control import Ack, Advice, ErrorMessage, Hello, Ping, Pong, SettingsMessage, parse_server_message
 from handstream.protocol.flow import LatestSlot
 from handstream.protocol.numbering import follows
 from handstream.protocol.window import FrameWindow
+from handstream.reconnection import ConnectionState, Reconnection
 from handstream.vision.codec import encode_jpeg
 
 if TYPE_CHECKING:
@@ -78,16 +75,6 @@ _NORMAL_CLOSURE = 1000
 
 _LONGEST_LOOK_S = 0.25
 """How long to wait for a message before looking what is overdue, which another task may have sent meanwhile."""
-
-_TRY_AGAIN = {"cannot_connect", "not_ready", "server_full", "too_many_requests", "too_many_sessions"}
-"""The refusals that may pass."""
-
-
-class ConnectionState(StrEnum):
-    """Whether a session is connected."""
-
-    CONNECTED = "connected"
-    RECONNECTING = "reconnecting"
 
 
 @asynccontextmanager
@@ -141,44 +128,12 @@ async def connect(
         )
         if adaptive
         else None,
-        reconnection=_Reconnection(url, client, reconnect_within_s, on_state or (lambda _: None), token, tls),
+        reconnection=Reconnection(url, client, reconnect_within_s, on_state or (lambda _: None), token, tls),
     )
     try:
         yield session
     finally:
         await session.close()
-
-
-@dataclass(frozen=True, slots=True)
-class _Reconnection:
-    """How a client comes back when its connection was lost."""
-
-    url: str
-    client: str
-    within_s: float
-    on_state: Callable[[ConnectionState], None]
-    token: str | None = field(repr=False)
-    tls: ssl.SSLContext | None
-
-    async def open(self, lost: SessionClosedError, welcome: Welcome, settings: Mapping[str, object]) -> tuple[ClientConnection, Welcome]:
-        """Another connection for the session of that welcome.
-
-        Raises:
-            SessionClosedError: There was none in time.
-            HandstreamError: The server refuses it for good.
-        """
-        hello = Hello(client=self.client, settings=settings, features=("ack",), resume=welcome.resume_token)
-        deadline_s = time.monotonic() + self.within_s
-        failures, why = 0, str(lost)
-        while time.monotonic() < deadline_s:
-            await asyncio.sleep(backoff_s(failures, random.random()))  # noqa: S311 - it spreads clients, it keeps no secret
-            try:
-                return await open_connection(self.url, hello, token=self.token, tls=self.tls)
-            except HandstreamError as error:
-                if not (error.code in _TRY_AGAIN or (isinstance(error, SessionClosedError) and error.may_come_again)):
-                    raise
-                failures, why = failures + 1, str(error)
-        raise SessionClosedError(lost.close_code, f"{failures} tries to connect again within {self.within_s:g} s failed: {why}") from lost
 
 
 class ClientSession:
@@ -197,7 +152,7 @@ class ClientSession:
         window: FrameWindow,
         jpeg_quality: int,
         adaptation: Adaptation | None,
-        reconnection: _Reconnection,
+        reconnection: Reconnection,
     ) -> None:
         self.welcome = welcome
         self.settings = welcome.settings
