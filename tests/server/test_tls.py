@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+import socket
 import ssl
 import stat
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -142,3 +144,16 @@ def test_what_does_not_speak_tls_is_refused_and_counted(folder: Path, trusting: 
             httpx.get(server.url.replace("https", "http"))
         until(lambda: server.app.state.sessions.statistics().refused == {"tls_handshake_failed": 1})
         assert httpx.get(f"{server.url}/healthz", verify=trusting).status_code == 200
+
+
+def test_handshakes_that_do_not_end_crowd_out_each_other_and_end_in_time(folder: Path, trusting: ssl.SSLContext) -> None:
+    options: dict[str, Any] = {"ssl_certfile": folder / "one.pem", "ssl_keyfile": folder / "one.key", "max_waiting_connections": 5}
+    with serving(**options, handshake_timeout_s=0.5) as server:
+        host, port = server.url.removeprefix("https://").split(":")
+        silent = [socket.create_connection((host, int(port)), WAIT_S) for _ in range(12)]
+        until(lambda: server.app.state.sessions.statistics().refused.get("too_many_waiting") == 7)
+        assert httpx.get(f"{server.url}/healthz", verify=trusting).status_code == 200
+        until(lambda: server.app.state.sessions.statistics().refused.get("handshake_timeout", 0) >= 4)
+        for connection in silent:
+            with connection, suppress(ConnectionResetError):
+                assert connection.recv(1) == b"", "the server has ended it"
