@@ -1,1 +1,1 @@
-"""Load, path emulation and reports: how handstream is measured. Nothing here is needed to serve."""
+"""Measuring: the benchmarks of `handstream bench`, the original system to compare with, and the emulated network of `handstream relay`."""
