@@ -65,6 +65,7 @@ def _timing_row(scene: Scene, options: TrackerOptions, name: str, run: Run) -> T
         p50_ms=run.percentile_ms(50),
         p95_ms=run.percentile_ms(95),
         p99_ms=run.percentile_ms(99),
+        back_to_back_p50_ms=float(np.median(run.back_to_back_ms)),
         cpu_frame_ms=run.cpu_frame_ms,
         hands_per_frame=sum(map(len, run.hands)) / len(run.hands),
         duplicates=duplicates(run.hands),

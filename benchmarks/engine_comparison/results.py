@@ -15,7 +15,10 @@ __all__ = ["AccuracyRow", "AgreementRow", "Results", "TimingRow"]
 
 @dataclass(frozen=True, slots=True)
 class TimingRow:
-    """One contender on one scene with one set of options; `hands_per_frame` counts all that it reported, duplicates too."""
+    """One contender on one scene with one set of options, at a camera's rate but for `back_to_back_p50_ms`.
+
+    `hands_per_frame` counts all that it reported, duplicates too.
+    """
 
     scene: str
     hands_in_view: int | None
@@ -26,6 +29,7 @@ class TimingRow:
     p50_ms: float
     p95_ms: float
     p99_ms: float
+    back_to_back_p50_ms: float
     cpu_frame_ms: float
     hands_per_frame: float
     duplicates: int
