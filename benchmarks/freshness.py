@@ -49,7 +49,7 @@ def main(
     console = Console()
     lengths = QUICK if quick else Lengths()
     parts = part or list(Part)
-    results = Results(describe_machine())
+    results = Results(describe_machine() | {"form": "--quick" if quick else "whole"})
     with Trials() as trials:
         if Part.PATHS in parts:
             _measure(console, trials, path_trials(lengths), results)
