@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -101,8 +100,10 @@ def test_a_server_elsewhere_is_measured_without_kernels(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_ctrl_c_leaves_what_was_measured_and_no_process(tmp_path: Path) -> None:
     command = [*COMMAND, "latency", "--seconds", "0.5", "--repeats", "20", "--json", str(tmp_path / "report.json")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        time.sleep(12)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        # It is told before each measurement what is measured: when the second begins, the first is done.
+        assert [process.stderr.readline() for _ in range(2)] == ["round 1, 1 session\n", "round 1, 4 sessions\n"]
         family = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=20)

@@ -8,6 +8,7 @@ import socket
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
@@ -200,13 +201,20 @@ def _say_if_far(url: str) -> None:
 
 
 def _run(run: Callable[[Step], None], measurements: int | None) -> bool:
-    """Runs a benchmark with its progress. False if Ctrl-C ended it."""
+    """Runs a benchmark with its progress: a bar on a terminal, a line for each measurement in a log. False if Ctrl-C ended it."""
+    console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress, _terminated_like_ctrl_c():
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress, _terminated_like_ctrl_c():
         task = progress.add_task("preparing", total=measurements)
-        done = iter(range(10**9))
+        done = count()
+
+        def step(text: str) -> None:
+            progress.update(task, description=text, completed=next(done))
+            if not console.is_terminal:
+                typer.echo(text, err=True)
+
         try:
-            run(lambda text: progress.update(task, description=text, completed=next(done)))
+            run(step)
         except KeyboardInterrupt:
             return False
     return True
