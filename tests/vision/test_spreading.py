@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from handstream.vision.spreading import HOLD_S, TRIAL_PICTURES, Spreading
+from handstream.vision.spreading import AWAKE_MS, HOLD_S, TRIAL_PICTURES, Spreading
 
 
 class Machine:
@@ -17,8 +17,9 @@ class Machine:
         self.spread_ms, self.narrow_ms = spread_ms, narrow_ms
         self.spreading = Spreading(lambda: round(self.now_ms * 1e6))
 
-    def picture(self, *, disturbed_ms: float = 0.0) -> bool:
-        """One picture; gives whether it was spread."""
+    def picture(self, *, disturbed_ms: float = 0.0, pause_ms: float = 33.0) -> bool:
+        """One picture after a pause; gives whether it was spread."""
+        self.now_ms += pause_ms
         with self.spreading.inference() as spreads:
             self.now_ms += (self.spread_ms if spreads else self.narrow_ms) + disturbed_ms
         return spreads
@@ -32,6 +33,15 @@ def test_the_way_that_was_faster_is_held(spread_ms: float, narrow_ms: float, pay
     machine = Machine(spread_ms, narrow_ms)
     assert machine.trial() == [True, False] * TRIAL_PICTURES
     assert [machine.picture() for _ in range(100)] == [pays] * 100
+
+
+def test_what_pays_back_to_back_need_not_pay_after_a_pause() -> None:
+    machine = Machine(6, 5)
+    machine.trial()
+    machine.spread_ms = 2.5
+    assert [machine.picture(pause_ms=0) for _ in range(2 * TRIAL_PICTURES)] == [True, False] * TRIAL_PICTURES
+    assert machine.picture(pause_ms=AWAKE_MS / 2)
+    assert not machine.picture(pause_ms=AWAKE_MS)
 
 
 def test_a_machine_that_changes_is_tried_again() -> None:
