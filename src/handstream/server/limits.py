@@ -27,8 +27,8 @@ __all__ = ["Arrivals", "Waiting", "address_group"]
 _BURST_S = 5.0
 """A page is some ten requests at once, and the people of a house may open it together."""
 
-_ALL_BURST_S = 1.0
-"""All who had a session come back within about a second after a restart (`protocol/backoff.py` spreads them)."""
+_ALL_BURST_S = 2.0
+"""After a restart all who had a session come back within a second or two (`protocol/backoff.py` spreads them)."""
 
 _MAX_ADDRESSES = 4096
 """How many addresses are remembered. One that is forgotten begins with a full budget; the budget of all bounds what that is good for."""

@@ -127,7 +127,7 @@ class ServerSettings(BaseSettings):
         description="The most texts a second of one session, such as settings. One that sends more is closed.",
     )
     max_requests_per_second: float = Field(
-        default=200,
+        default=100,
         gt=0,
         le=1e6,
         description="The most new connections a second, and the most requests, from all addresses. More are refused.",
