@@ -26,6 +26,7 @@ _COMMANDS: Final = {
     "peers": "python -m benchmarks.peers --results benchmarks/results",
     "engines": "python -m benchmarks.engines --results benchmarks/results",
     "freshness": "python -m benchmarks.freshness --results benchmarks/results",
+    "observation": "python -m benchmarks.observation --results benchmarks/results",
     "latency": "handstream bench latency --json benchmarks/results/latency.json",
     "capacity": "handstream bench capacity --json benchmarks/results/capacity.json",
     "ablation": "handstream bench ablation --json benchmarks/results/ablation.json",
