@@ -83,13 +83,15 @@ def test_a_busy_server_moves_the_frame_rate_alone() -> None:
     assert rate.decision.limit == "none"
 
 
-def test_frames_that_are_replaced_on_the_server_lower_the_rate() -> None:
+@pytest.mark.parametrize(("queue_ms", "limit"), [(3, "server"), (0, "none")])
+def test_frames_that_are_replaced_lower_the_rate_where_the_others_wait(queue_ms: float, limit: str) -> None:
+    """Where they do not, the path brought several frames at once."""
     rate = RateController(RateBounds())
     for index in range(30):
-        rate.answered(frame(index * 33), index * 33 + 10)
+        rate.answered(frame(index * 33, queue_ms=queue_ms), index * 33 + 10)
         rate.replaced(index * 33 + 15)
-    assert rate.decision.limit == "server"
-    assert rate.decision.frame_interval_ms > 33
+    assert rate.decision.limit == limit
+    assert (rate.decision.frame_interval_ms > 33) == (limit == "server")
 
 
 @pytest.mark.parametrize(("pack_ms", "show_ms"), [(50, 10), (5, 50)])

@@ -29,7 +29,7 @@ BEARABLE_QUEUE_MS = 5.0
 """A frame may wait so long on the server, or for half of its own work: as it does now and then where some sessions share some threads."""
 
 MAX_REPLACED_SHARE = 0.15
-"""Jitter alone brings two frames at once now and then; when every seventh is replaced, the server is behind."""
+"""Jitter alone brings two frames at once now and then; when every seventh is replaced, and the others wait, the server is behind."""
 
 
 class Average:
@@ -80,7 +80,9 @@ class ServerLoad:
             return
         load = self.work_ms * self.regulator.fps / 1000
         bearable_ms = max(BEARABLE_QUEUE_MS, self.work_ms / 2)
-        if load > 1 or self.queue_ms > bearable_ms or replaced_share > MAX_REPLACED_SHARE:
+        # Where frames are replaced and those that are not hardly wait, the path brought several at once.
+        is_behind = replaced_share > MAX_REPLACED_SHARE and self.queue_ms >= bearable_ms / 2
+        if load > 1 or self.queue_ms > bearable_ms or is_behind:
             self.regulator.lower(min(WAITING_DECREASE, BEARABLE_LOAD / max(load, BEARABLE_LOAD)), now_ms)
             self._restart(now_ms)
         elif self.queue_ms < bearable_ms / 2 and self.work_ms * self.regulator.next_fps / 1000 < BEARABLE_LOAD:

@@ -70,7 +70,9 @@ export class ServerLoad {
     if (this.#frames < SETTLE_FRAMES) return;
     const load = (this.workMs * this.regulator.fps) / 1000;
     const bearableMs = Math.max(BEARABLE_QUEUE_MS, this.workMs / 2);
-    if (load > 1 || this.queueMs > bearableMs || replacedShare > MAX_REPLACED_SHARE) {
+    // Where frames are replaced and those that are not hardly wait, the path brought several at once.
+    const isBehind = replacedShare > MAX_REPLACED_SHARE && this.queueMs >= bearableMs / 2;
+    if (load > 1 || this.queueMs > bearableMs || isBehind) {
       this.regulator.lower(Math.min(WAITING_DECREASE, BEARABLE_LOAD / Math.max(load, BEARABLE_LOAD)), nowMs);
       this.#restart(nowMs);
     } else if (this.queueMs < bearableMs / 2 && (this.workMs * this.regulator.nextFps) / 1000 < BEARABLE_LOAD) {
