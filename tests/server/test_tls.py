@@ -19,6 +19,7 @@ from websockets.sync.client import connect
 
 from handstream import client
 from handstream.errors import HandstreamError
+from handstream.server import transport
 from handstream.server.run import prepared
 from handstream.server.settings import ServerSettings
 from handstream.server.tls import certified, machine_addresses, make_certificate
@@ -135,6 +136,18 @@ def test_a_message_that_is_too_large_is_answered_with_a_close_code_over_tls_too(
                 websocket.recv(WAIT_S)
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1009
+        until(lambda: not server.server.server_state.connections)
+
+
+def test_a_client_that_failed_and_fell_silent_is_closed_over_tls_too(
+    folder: Path, trusting: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "_LINGER_S", 10 * WAIT_S)
+    with (
+        serving(ssl_certfile=folder / "one.pem", ssl_keyfile=folder / "one.key") as server,
+        connect(server.video_url, compression=None, ssl=trusting) as websocket,
+    ):
+        websocket.socket.sendall(b"\xff" * 100)
         until(lambda: not server.server.server_state.connections)
 
 

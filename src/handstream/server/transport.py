@@ -32,6 +32,9 @@ _GOING_AWAY = 1001
 _LINGER_S = 2.0
 """How long a closing connection may take to send its last bytes, in seconds. One that does not read would take for ever."""
 
+_QUIET_S = 0.25
+"""How long a client has sent nothing when, after a failure, it is taken to have sent its last, in seconds: more than most round trips."""
+
 
 class FreshWebSocketProtocol(WebSocketsSansIOProtocol):
     """One WebSocket connection, as uvicorn drives it."""
@@ -40,6 +43,7 @@ class FreshWebSocketProtocol(WebSocketsSansIOProtocol):
         """There is no transport yet."""
         super().__init__(config, server_state, app_state)
         self.conn.debug = False  # At "debug" it would log each message and header: pictures, landmarks and tokens.
+        self._quiet_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Makes the buffers small. asyncio and uvloop have switched Nagle's algorithm off already (TCP_NODELAY)."""
@@ -72,6 +76,8 @@ class FreshWebSocketProtocol(WebSocketsSansIOProtocol):
         """
         if self.conn.parser_exc is None:
             super().data_received(data)
+        elif self._quiet_timer is not None:
+            self._close_when_quiet()
 
     def handle_parser_exception(self) -> None:
         """The client sent what cannot be read on, such as a message larger than the limit: closes with the code for it."""
@@ -80,14 +86,22 @@ class FreshWebSocketProtocol(WebSocketsSansIOProtocol):
         self.queue.put_nowait({"type": "websocket.disconnect", "code": close.code, "reason": close.reason})
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.close_sent = True
-        if self.transport.can_write_eof():  # not with TLS, where the client closes when it has read why
-            self.transport.write_eof()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()  # and the client closes
+        else:  # TLS cannot end one way alone
+            self._close_when_quiet()
         self.close_timer = self.loop.call_later(_LINGER_S, self.transport.abort)
 
     def eof_received(self) -> None:
         """The client has nothing more to say, so that nothing has to be thrown away any more."""
         if self.close_sent:
             self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        super().connection_lost(exc)
+        if self._quiet_timer is not None:
+            self._quiet_timer.cancel()
 
     def keepalive_timeout(self) -> None:
         """The client has not answered a ping. Nor will it read what waits, so that is thrown away with the connection."""
@@ -110,3 +124,9 @@ class FreshWebSocketProtocol(WebSocketsSansIOProtocol):
             self.transport.close()
         else:
             super().shutdown()
+
+    def _close_when_quiet(self) -> None:
+        """Closes once nothing has arrived for a while, from now on."""
+        if self._quiet_timer is not None:
+            self._quiet_timer.cancel()
+        self._quiet_timer = self.loop.call_later(_QUIET_S, self.transport.close)
