@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from handstream.executor import ExecutorStatistics
     from handstream.server.figures import ServerStatistics
+    from handstream.server.neighbours import Neighbours
     from handstream.vision.engines import Engine
 
 WAIT_S = 10
@@ -122,13 +123,15 @@ def listening(
 
 
 @contextmanager
-def serving(engine: Callable[[], Engine] | None = None, *, wait: bool = True, **settings: Any) -> Iterator[Serving]:
+def serving(
+    engine: Callable[[], Engine] | None = None, *, wait: bool = True, neighbours: Neighbours | None = None, **settings: Any
+) -> Iterator[Serving]:
     """Serves until the block ends. Waits until sessions are taken, unless told otherwise."""
     fake = FakeEngine()
     loaded = threading.Event()
     options: dict[str, Any] = {"threads": 2, "port": 0, "log_level": "warning"} | settings
     server_settings = ServerSettings(**options)
-    app = create_app(server_settings, engine=engine or (lambda: fake), on_loaded=lambda _: loaded.set())
+    app = create_app(server_settings, engine=engine or (lambda: fake), on_loaded=lambda _: loaded.set(), neighbours=neighbours)
     server = Server(uvicorn_config(app, server_settings))
     with listening(server, server_settings.port, server_settings) as (url, loop):
         assert not wait or loaded.wait(WAIT_S)

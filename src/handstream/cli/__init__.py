@@ -17,6 +17,8 @@ def main() -> None:
     # OpenCV would share each warp of a hand's 224x224 pixels out to all cores: 3 ms of processor time a frame more, and no frame sooner. As
     # a setting of the whole process it is the command's to make; a library that is imported leaves it alone.
     os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
+    # It would write of each damaged picture to stderr; whoever sent it is told, and nobody else needs to know.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")
     from handstream.cli.app import app  # noqa: PLC0415 - what is imported from here on, Ctrl-C may end
     from handstream.errors import HandstreamError  # noqa: PLC0415
 

@@ -30,6 +30,7 @@ from handstream.server.access_routes import access_router, refused
 from handstream.server.admission import Admission
 from handstream.server.deadlines import Timeouts
 from handstream.server.description import description_route
+from handstream.server.endpoint import VideoEndpoint
 from handstream.server.gate import Gate
 from handstream.server.headers import SecurityHeaders
 from handstream.server.observation import Observation
@@ -39,12 +40,12 @@ from handstream.server.refusals import Refusals
 from handstream.server.sessions import Sessions
 from handstream.server.settings import ServerSettings
 from handstream.server.watchdog import Watchdog
-from handstream.server.websocket import serve_video
 from handstream.vision.engines import open_engine
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from handstream.server.neighbours import Neighbours
     from handstream.vision.engines import Engine
 
 __all__ = ["create_app"]
@@ -72,6 +73,7 @@ def create_app(
     *,
     engine: Callable[[], Engine] | None = None,
     on_loaded: Callable[[EngineLoader], None] | None = None,
+    neighbours: Neighbours | None = None,
 ) -> FastAPI:
     """The application. Nothing is opened before its lifespan begins.
 
@@ -79,29 +81,21 @@ def create_app(
         settings: Its settings; None takes those of the environment.
         engine: Opens the engine; None opens the one that the settings name.
         on_loaded: Called on the event loop once the engine is loaded, or could not be.
+        neighbours: The other processes of the server; None if there are none.
     """
     settings = settings or ServerSettings()
     open_it = engine or partial(open_engine, settings.engine, models=settings.models, precision=settings.precision)
     loader = EngineLoader(open_it, tracker_options(settings.session_settings))
+    access = Access.of(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Gate]]:
-        executor = Executor(settings.threads or None)
-        app.state.executor = executor
-        app.state.sessions = Sessions(settings, executor)
-        app.state.observation = Observation(settings, app.state.sessions, executor)
-        app.state.watchdog = Watchdog(executor, settings.frame_deadline_s)
-        watching = asyncio.create_task(app.state.watchdog.run())
-        loading = asyncio.create_task(_load(loader, app.state.observation, on_loaded))
-        try:
-            yield {"gate": Gate(settings, Refusals(app.state.sessions.refuse))}
-        finally:
-            watching.cancel()
-            loading.cancel()
-            await asyncio.to_thread(executor.close, settings.stop_within_s / 2)
-            if executor.oldest_start_ns() is None:  # An engine that is stuck could not be closed either.
-                loader.close()
-            await app.state.observation.close()
+        async with _parts(app, settings, loader, access, neighbours) as gate:
+            loading = asyncio.create_task(_load(loader, app.state.observation, on_loaded))
+            try:
+                yield {"gate": gate}
+            finally:
+                loading.cancel()
 
     app = FastAPI(
         title="handstream",
@@ -111,7 +105,6 @@ def create_app(
         docs_url=None,  # its page takes scripts from others
         redoc_url=None,
     )
-    access = Access.of(settings)
     app.add_middleware(SecurityHeaders, is_lasting=not settings.https)
     app.add_middleware(Admission, trusted=settings.trusted_networks)
     app.add_exception_handler(AccessError, refused)
@@ -119,15 +112,7 @@ def create_app(
 
     @app.websocket("/ws/video")
     async def video(websocket: WebSocket) -> None:
-        await serve_video(
-            websocket,
-            access=access,
-            sessions=app.state.sessions,
-            loader=loader,
-            observation=app.state.observation,
-            reader_timeout_s=settings.reader_timeout_s,
-            timeouts=Timeouts.of(settings),
-        )
+        await app.state.endpoint.serve(websocket)
 
     @app.get("/healthz", tags=["health"], responses={503: {"model": Health}})
     async def healthz() -> JSONResponse:
@@ -156,6 +141,42 @@ def create_app(
     app.router.routes.append(description_route(app.openapi))
     app.router.routes.extend(page_routes())
     return app
+
+
+@asynccontextmanager
+async def _parts(
+    app: FastAPI, settings: ServerSettings, loader: EngineLoader, access: Access, neighbours: Neighbours | None
+) -> AsyncIterator[Gate]:
+    """Makes what the endpoints work with, in the application's state, and gives it back at the end."""
+    state = app.state
+    state.executor = Executor(settings.threads or None)
+    state.sessions = Sessions(settings, state.executor, neighbours)
+    state.observation = Observation(settings, state.sessions, state.executor)
+    state.watchdog = Watchdog(state.executor, settings.frame_deadline_s)
+    refusals = Refusals(state.sessions.refuse)
+    state.endpoint = VideoEndpoint(
+        access=access,
+        sessions=state.sessions,
+        loader=loader,
+        observation=state.observation,
+        refusals=refusals,
+        timeouts=Timeouts.of(settings),
+        reader_timeout_s=settings.reader_timeout_s,
+        neighbours=neighbours,
+    )
+    watching = asyncio.create_task(state.watchdog.run())
+    try:
+        if neighbours is not None:
+            await neighbours.listen(state.endpoint.serve_forwarded)
+        yield Gate(settings, refusals)
+    finally:
+        if neighbours is not None:
+            neighbours.close()
+        watching.cancel()
+        await asyncio.to_thread(state.executor.close, settings.stop_within_s / 2)
+        if state.executor.oldest_start_ns() is None:  # An engine that is stuck could not be closed either.
+            loader.close()
+        await state.observation.close()
 
 
 async def _load(loader: EngineLoader, observation: Observation, on_loaded: Callable[[EngineLoader], None] | None) -> None:

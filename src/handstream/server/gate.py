@@ -25,11 +25,13 @@ class Gate:
 
     Attributes:
         refusals: What was refused, here and further inside.
+        is_shared: Whether several processes accept from one socket.
     """
 
     def __init__(self, settings: ServerSettings, refusals: Refusals) -> None:
         """Nobody has come yet."""
         self.refusals = refusals
+        self.is_shared = settings.workers > 1
         self._handshake_timeout_s = settings.handshake_timeout_s
         self._trusted = settings.trusted_networks
         self._waiting: Waiting[Arrival] = Waiting(settings.max_waiting_connections)

@@ -27,6 +27,14 @@ __all__ = ["Listener", "Server"]
 _ACCEPTS_AT_ONCE = 32
 """How many are accepted before the event loop sees to the sessions again."""
 
+_HESITATION_S = 0.0002
+"""How much later a process accepts for each connection that it has, where several accept from one socket: whoever has fewest is first."""
+
+_LONGEST_HESITATION_S = 0.004
+
+_SHARED_AT_ONCE = 4
+"""How many a process takes after it hesitated: few, so that others have their share of a crowd, and enough for a thousand a second."""
+
 _PAUSE_S = 0.5
 """How long nothing is accepted after the process ran out of file descriptors: until some were given back it would only fail again."""
 
@@ -47,15 +55,23 @@ class Server(uvicorn.Server):
         def protocol(arrival: Arrival) -> BoundedHttpProtocol:
             return BoundedHttpProtocol(self.config, self.server_state, self.lifespan.state, arrival=arrival)
 
+        def connections() -> int:
+            return len(self.server_state.connections)
+
         # uvicorn closes what is in this list when it stops, and a listener can be closed like the servers of asyncio.
-        self.servers = [Listener(listener, gate, protocol, self.config.ssl) for listener in sockets or []]  # type: ignore[misc]
+        self.servers = [Listener(listener, gate, protocol, self.config.ssl, connections) for listener in sockets or []]  # type: ignore[misc]
 
 
 class Listener:
     """Accepts from one socket until it is closed. All of it runs on the event loop."""
 
     def __init__(
-        self, listener: socket.socket, gate: Gate, protocol: Callable[[Arrival], asyncio.Protocol], tls: ssl.SSLContext | None
+        self,
+        listener: socket.socket,
+        gate: Gate,
+        protocol: Callable[[Arrival], asyncio.Protocol],
+        tls: ssl.SSLContext | None,
+        connections: Callable[[], int],
     ) -> None:
         """Begins to accept.
 
@@ -64,11 +80,13 @@ class Listener:
             gate: Who is let in.
             protocol: Makes what reads a connection.
             tls: How connections are encrypted; None where they are not.
+            connections: How many connections the process has.
         """
         self._socket = listener
         self._gate = gate
         self._protocol = protocol
         self._tls = tls
+        self._connections = connections
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         self._pause: asyncio.TimerHandle | None = None
@@ -89,22 +107,34 @@ class Listener:
 
     def _resume(self) -> None:
         self._pause = None
-        self._loop.add_reader(self._socket, self._accept)
+        self._loop.add_reader(self._socket, self._hesitate if self._gate.is_shared else self._accept)
 
-    def _accept(self) -> None:
-        for _ in range(_ACCEPTS_AT_ONCE):
+    def _hesitate(self) -> None:
+        """Lets a process that has fewer connections accept those that wait."""
+        present = self._connections() + len(self._tasks)
+        self._loop.remove_reader(self._socket)
+        self._pause = self._loop.call_later(min(present * _HESITATION_S, _LONGEST_HESITATION_S), self._accept_few)
+
+    def _accept_few(self) -> None:
+        if self._accept(_SHARED_AT_ONCE):
+            self._resume()
+
+    def _accept(self, at_once: int = _ACCEPTS_AT_ONCE) -> bool:
+        """Accepts so many of those that wait. Returns whether the process can accept more."""
+        for _ in range(at_once):
             try:
                 connection, peer = self._socket.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-                return
+                return True
             except OSError as error:
                 if error.errno not in _EXHAUSTED:
                     raise
                 self._gate.refusals.count("no_file_descriptors", None)
                 self._loop.remove_reader(self._socket)
                 self._pause = self._loop.call_later(_PAUSE_S, self._resume)
-                return
+                return False
             self._admit(connection, peer[0])
+        return True
 
     def _admit(self, connection: socket.socket, address: str) -> None:
         arrival = self._gate.admit(address)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from handstream.protocol.resumption import Ticket
     from handstream.protocol.session import Session
     from handstream.server.figures import ServerStatistics
+    from handstream.server.neighbours import Neighbours
     from handstream.server.settings import ServerSettings
     from handstream.vision.engines import Engine
 
@@ -64,8 +65,14 @@ class AddressFullError(HandstreamError):
 class Sessions:
     """The sessions of one server. All of it runs on the event loop, and nothing blocks."""
 
-    def __init__(self, settings: ServerSettings, executor: Executor) -> None:
-        """There is no session yet."""
+    def __init__(self, settings: ServerSettings, executor: Executor, neighbours: Neighbours | None = None) -> None:
+        """There is no session yet.
+
+        Args:
+            settings: The server's settings.
+            executor: Has the threads.
+            neighbours: The other processes of the server, which are to know a token of this one when they see it.
+        """
         self._settings = settings
         self._executor = executor
         self._loop = asyncio.get_running_loop()
@@ -77,7 +84,7 @@ class Sessions:
         self._resumptions: Resumptions[VideoSession] = Resumptions(
             within_s=settings.resume_within_s,
             max_parked=settings.max_parked_sessions,
-            new_token=lambda: secrets.token_urlsafe(_TOKEN_BYTES),
+            new_token=lambda: _new_token() if neighbours is None else neighbours.token(_new_token()),
         )
 
     def negotiate(self, offered: Sequence[str], query: Sequence[tuple[str, str]], engine: Engine) -> Session:
@@ -238,3 +245,7 @@ class Sessions:
             del self._videos[video]
             self._tally.end(reason, video.totals())
             logger.info("session ended", extra={"session": video.name, "way": video.way, "reason": reason, **video.as_fields()})
+
+
+def _new_token() -> str:
+    return secrets.token_urlsafe(_TOKEN_BYTES)

@@ -29,10 +29,12 @@ import tempfile
 import time
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from handstream.errors import HandstreamError
 from handstream.server.metrics import METRICS_DIRECTORY_VARIABLE
+from handstream.server.neighbours import Neighbours
 from handstream.server.run import address, bind, prepared
 from handstream.server.worker import serve_reporting
 
@@ -74,36 +76,42 @@ def run_supervised(settings: ServerSettings, *, on_listening: Callable[[str], No
     Raises:
         HandstreamError: The port cannot be bound, or the engine could not be loaded.
     """
-    with prepared(settings) as settings, bind(settings.host, settings.port) as listener:  # noqa: PLR1704 - the same, with a certificate
+    with (
+        prepared(settings) as settings,  # noqa: PLR1704 - the same, with a certificate
+        _common_folder() as folder,
+        bind(settings.host, settings.port) as listener,
+    ):
         on_listening(address(listener, settings))
-        Supervisor(settings, listener, on_ready=on_ready).run()
+        Supervisor(settings, listener, folder, on_ready=on_ready).run()
 
 
 @contextmanager
-def _common_metrics() -> Iterator[None]:
-    """A folder in which the workers add up what they tell Prometheus, unless the environment names one."""
+def _common_folder() -> Iterator[Path]:
+    """Where the workers find each other, and add up what they tell Prometheus unless the environment names another place for that."""
     with tempfile.TemporaryDirectory(prefix="handstream-") as folder:
-        os.environ.setdefault(METRICS_DIRECTORY_VARIABLE, folder)
+        is_ours = os.environ.setdefault(METRICS_DIRECTORY_VARIABLE, folder) == folder
         try:
-            yield
+            yield Path(folder)
         finally:
-            if os.environ[METRICS_DIRECTORY_VARIABLE] == folder:
+            if is_ours:
                 del os.environ[METRICS_DIRECTORY_VARIABLE]
 
 
 class Supervisor:
     """The processes of one server. It belongs to the main thread, as signals do."""
 
-    def __init__(self, settings: ServerSettings, listener: socket.socket, *, on_ready: Callable[[], None]) -> None:
+    def __init__(self, settings: ServerSettings, listener: socket.socket, folder: Path, *, on_ready: Callable[[], None]) -> None:
         """Starts nothing yet.
 
         Args:
             settings: The server's settings; `workers` says how many processes.
             listener: The bound socket that all of them accept from.
+            folder: A folder that only this user may enter, where they find each other.
             on_ready: Called once, when every worker takes sessions.
         """
         self._settings = settings
         self._listener = listener
+        self._folder = folder
         self._on_ready = on_ready
         self._places = [_Place(index) for index in range(settings.workers)]
         self._was_ready = False
@@ -130,7 +138,7 @@ class Supervisor:
     def _fill_places(self) -> None:
         for place in self._places:
             if place.worker is None and time.monotonic() >= place.start_at_s:
-                place.worker = _Worker(self._settings, self._listener)
+                place.worker = _Worker(self._settings, self._listener, Neighbours(self._folder, place.index))
                 logger.debug("worker %d started as process %d", place.index, place.worker.pid)
 
     def _sleep(self, awakened: socket.socket) -> None:
@@ -203,11 +211,12 @@ class _Place:
 class _Worker:
     """One process, and what it has reported."""
 
-    def __init__(self, settings: ServerSettings, listener: socket.socket) -> None:
+    def __init__(self, settings: ServerSettings, listener: socket.socket, neighbours: Neighbours) -> None:
         # A fresh interpreter, since threads and native libraries do not survive a fork.
         spawn = multiprocessing.get_context("spawn")
         self.reports, theirs = spawn.Pipe(duplex=False)
-        self._process: SpawnProcess = spawn.Process(target=serve_reporting, args=(settings, listener, theirs), name="handstream-worker")
+        arguments = (settings, listener, neighbours, theirs)
+        self._process: SpawnProcess = spawn.Process(target=serve_reporting, args=arguments, name="handstream-worker")
         self._process.start()
         theirs.close()
         assert self._process.pid is not None

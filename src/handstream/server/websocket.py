@@ -1,4 +1,4 @@
-"""The endpoint `/ws/video`: `serve_video` moves messages between a socket and a session.
+"""One connection of `/ws/video`: `Connection` moves messages between a socket and a session.
 
 Two tasks a connection: one always reads, so that a newer frame is known the moment it comes, and one sends. Frames go to the session's lane
 of the executor and their results come back from its threads; what is slow happens there. What waits to be sent is one result at most, of
@@ -15,36 +15,29 @@ import logging
 import time
 from collections import deque
 from contextlib import suppress
-from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from starlette.responses import JSONResponse
 from starlette.websockets import WebSocketDisconnect
 
-from handstream.errors import HandstreamError, MessageError
-from handstream.protocol.control import ErrorMessage, error_object
+from handstream.protocol.control import ErrorMessage
 from handstream.protocol.session import Close, Confirm, Offer, Open, Reply
-from handstream.server.access import AccessError
-from handstream.server.deadlines import RESUMABLE, Deadlines
-from handstream.server.readiness import NotReadyError
+from handstream.server.deadlines import RESUMABLE
 from handstream.server.sessions import AddressFullError, ServerFullError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from starlette.websockets import WebSocket
+    from starlette.types import Message
 
     from handstream.protocol.control import Hello
     from handstream.protocol.session import Action
-    from handstream.server.access import Access
-    from handstream.server.deadlines import Timeouts
+    from handstream.server.deadlines import Deadlines
     from handstream.server.figures import AnsweredFrame
-    from handstream.server.observation import Observation
-    from handstream.server.readiness import EngineLoader
+    from handstream.server.refusals import Refusals
     from handstream.server.sessions import Sessions
     from handstream.server.video_session import UnsentResult, VideoSession
 
-__all__ = ["serve_video"]
+__all__ = ["Connection", "Socket"]
 
 logger = logging.getLogger(__name__)
 
@@ -56,8 +49,6 @@ _INTERNAL_ERROR = 1011
 
 _TRY_AGAIN_LATER = 1013
 """The close code of a server that is full (in IANA's registry of WebSocket close codes)."""
-
-_FULL_RETRY_AFTER_S = "5"
 
 _HELLO_TIMEOUT_S = 5.0
 """How long a connection that was let in provisionally may take to name the session that it resumes."""
@@ -71,63 +62,52 @@ _LOST = {1005, 1006}
 """What a disconnection without a close frame is reported as: with and without a completed handshake (RFC 6455, section 7.4.1)."""
 
 
-async def serve_video(
-    websocket: WebSocket,
-    *,
-    access: Access,
-    sessions: Sessions,
-    loader: EngineLoader,
-    observation: Observation,
-    reader_timeout_s: float,
-    timeouts: Timeouts,
-) -> None:
-    """Serves one connection from its upgrade request to its end, or refuses it with an HTTP error."""
-    offered, query = websocket.scope["subprotocols"], websocket.query_params
-    address = websocket.client.host if websocket.client is not None else ""
-    try:
-        token_expires_s = access.check(websocket.scope["scheme"], websocket.headers, offered)
-        engine = loader.engine()
-        session = sessions.negotiate(offered, query.multi_items(), engine)
-        may_resume = session.can_resume and "resume" in query
-        sessions.check_room(address, may_resume=may_resume)
-    except AccessError as error:
-        await _deny(websocket, error.status, error, {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else {})
-    except NotReadyError as error:
-        await _deny(websocket, 503, error, {"Retry-After": "1"})
-    except ServerFullError as error:
-        await _deny(websocket, 503, error, {"Retry-After": _FULL_RETRY_AFTER_S})
-    except AddressFullError as error:
-        await _deny(websocket, 429, error, {"Retry-After": _FULL_RETRY_AFTER_S})
-    except MessageError as error:
-        await _deny(websocket, 400, error, {})
-    else:
-        await websocket.accept(session.subprotocol)
-        video = sessions.begin(session, engine, address, may_resume=may_resume)
-        connection = _Connection(websocket, sessions, video, observation.observers(websocket.headers), reader_timeout_s)
-        deadlines = Deadlines(timeouts, connection.interrupt, token_expires_s=token_expires_s, owes_hello=lambda: connection.owes_hello)
-        await connection.run(deadlines)
+class Socket(Protocol):
+    """What a connection needs of a WebSocket; starlette's is one."""
+
+    async def receive(self) -> Message:
+        """The next message, as ASGI has it."""
+
+    async def send_text(self, data: str, /) -> None:
+        """Sends a text."""
+
+    async def send_bytes(self, data: bytes, /) -> None:
+        """Sends a binary message."""
+
+    async def close(self, code: int, reason: str, /) -> None:
+        """Ends the connection."""
 
 
-async def _deny(websocket: WebSocket, status_code: int, error: HandstreamError, headers: Mapping[str, str]) -> None:
-    """Answers the upgrade request with an HTTP error instead."""
-    websocket.state.gate.refusals.count(error.code, websocket.client.host if websocket.client is not None else None)
-    await websocket.send_denial_response(JSONResponse(error_object(ErrorMessage.of(error)), status_code, headers))
-
-
-class _Connection:
+class Connection:
     """One open connection. All of it runs on the event loop."""
 
     def __init__(
         self,
-        websocket: WebSocket,
+        websocket: Socket,
         sessions: Sessions,
         video: VideoSession,
+        *,
         observers: Sequence[Callable[[AnsweredFrame], None]],
+        refusals: Refusals,
         reader_timeout_s: float,
+        first: Message | None = None,
     ) -> None:
+        """Attaches itself to the session.
+
+        Args:
+            websocket: The socket, accepted.
+            sessions: All sessions of the server.
+            video: The session that the connection begins with.
+            observers: What is called with each frame that is answered.
+            refusals: Where refusals are counted.
+            reader_timeout_s: How long the client may take to take one message.
+            first: A message that was received already.
+        """
         self._websocket = websocket
         self._sessions = sessions
         self._video = video
+        self._refusals = refusals
+        self._first = first
         self._observers = observers
         self._reader_timeout_s = reader_timeout_s
         self._texts: deque[str] = deque()
@@ -202,7 +182,7 @@ class _Connection:
             try:
                 self._sessions.confirm(self._video)
             except (ServerFullError, AddressFullError) as error:
-                self._websocket.state.gate.refusals.count(error.code, self._video.address)
+                self._refusals.count(error.code, self._video.address)
                 text = self._video.session.error_text(ErrorMessage.of(error))
                 self.carry_out([Reply(text), Close(_TRY_AGAIN_LATER, error.code)])
                 return
@@ -216,7 +196,7 @@ class _Connection:
 
     def _end_if_provisional(self) -> None:
         if self._sessions.is_provisional(self._video):
-            self._websocket.state.gate.refusals.count(ServerFullError.code, self._video.address)
+            self._refusals.count(ServerFullError.code, self._video.address)
             self.interrupt(Close(_TRY_AGAIN_LATER, ServerFullError.code))
 
     def _leave(self) -> None:
@@ -231,7 +211,7 @@ class _Connection:
     async def _read(self) -> None:
         while self._close is None:
             await self._room_for_texts.wait()
-            message = await self._websocket.receive()
+            message, self._first = self._first or await self._websocket.receive(), None
             now_ns = time.monotonic_ns()
             if message["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(message["code"], message.get("reason"))

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-import cv2
-
 from handstream.executor import usable_cpus
 from handstream.server.app import create_app
 from handstream.server.listener import Server
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
+    from handstream.server.neighbours import Neighbours
     from handstream.server.readiness import EngineLoader
     from handstream.server.settings import ServerSettings
 
@@ -48,17 +47,17 @@ class Report:
     problem: str | None
 
 
-def serve_reporting(settings: ServerSettings, listener: socket.socket, reports: Connection) -> None:
+def serve_reporting(settings: ServerSettings, listener: socket.socket, neighbours: Neighbours, reports: Connection) -> None:
     """What a worker's process runs from its beginning to its end. Blocks until it is told to stop.
 
     Args:
         settings: The server's settings.
         listener: The socket to accept from, which other processes accept from too.
+        neighbours: Those other processes.
         reports: Where each `Report` is sent. Once nobody reads them, the supervisor is gone, and this process stops as well.
     """
     configure_logs(settings.log_level, settings.log_format)
     configure_logs(settings.log_level, settings.log_format)
-    cv2.setNumThreads(1)  # as the command does, for the reason that is given there
     share = settings.model_copy(update={"threads": settings.threads or max(1, usable_cpus() // settings.workers)})
     engine = partial(open_engine, share.engine, threads=share.threads, models=share.models, precision=share.precision)
     reporter = _Reporter(reports)
@@ -68,7 +67,7 @@ def serve_reporting(settings: ServerSettings, listener: socket.socket, reports: 
         if loader.failure is not None:
             server.should_exit = True
 
-    app = create_app(share, engine=engine, on_loaded=loaded)
+    app = create_app(share, engine=engine, on_loaded=loaded, neighbours=neighbours)
     server = Server(uvicorn_config(app, share))
     threading.Thread(target=reporter.run, args=(app,), name="handstream-reporter", daemon=True).start()
     with suppress(KeyboardInterrupt):  # uvicorn raises the signal again once it has stopped.
