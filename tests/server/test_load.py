@@ -175,7 +175,7 @@ async def test_each_is_told_the_rate_to_send_and_who_follows_it_loses_little() -
     with serving(lambda: engine, threads=1) as server:
         engine.delay_s = 0.02
         followers, greedy = [Sender(40) for _ in range(2)], Sender(40, follows=False)
-        await asyncio.gather(*(sender.run(server, 5) for sender in [*followers, greedy]))
+        await asyncio.gather(*(sender.run(server, 6) for sender in [*followers, greedy]))
     for sender in [*followers, greedy]:
         assert 1 <= len(sender.advice) <= 4, "once a second at most, and only news"
         assert sender.advice[0] is not None

@@ -33,8 +33,8 @@ S = TypeVar("S")
 BUSY_FROM = 0.9
 """A machine that is offered this part of its capacity is busy: from there on its queue grows without need."""
 
-HEADROOM = 0.7
-"""The part of the capacity that is given away: a queue that is fed at seven tenths of its rate is empty most of the time."""
+HEADROOM = 0.8
+"""The part of the capacity that is given away: a queue that is fed at four fifths of its rate is empty most of the time."""
 
 LEAST_CHANGE = 0.15
 """A rate that differs by less from the last one told is not told."""
