@@ -65,7 +65,7 @@ def test_decodes_to_an_upright_rgb_array(image_format: str, orientation: int) ->
 def test_a_jpeg_is_decoded_smaller_where_that_leaves_whole_pixels(
     size_wh: tuple[int, int], least_px: int, decoded_wh: tuple[int, int]
 ) -> None:
-    truth = np.ascontiguousarray(cv2.resize(quadrants(), size_wh, interpolation=cv2.INTER_LINEAR))
+    truth = np.ascontiguousarray(cv2.resize(quadrants(), size_wh, interpolation=cv2.INTER_LINEAR), np.uint8)
     rgb = decode(encode_jpeg(truth, 90), max_pixels=MAX_PIXELS, least_long_side_px=least_px)
     smaller = cv2.resize(truth, decoded_wh, interpolation=cv2.INTER_AREA)
     assert rgb.shape == smaller.shape

@@ -29,11 +29,11 @@ def test_upright_hand_by_hand() -> None:
 
 
 def test_the_smallest_region_is_that_of_the_smallest_hand() -> None:
-    large, small = (Hand("Left", 1.0, hand_at(320, 240) * size / (640, 480, 640)) for size in (1.0, 0.25))
+    large, small = (Hand("Left", 1.0, (hand_at(320, 240) * size / (640, 480, 640)).astype(np.float32)) for size in (1.0, 0.25))
     assert smallest_region_px([large], (640, 480)) == 240
     assert smallest_region_px([large, small], (640, 480)) == smallest_region_px([small], (640, 480)) == 60
     assert smallest_region_px([large], (320, 240)) == 120
-    assert smallest_region_px([Hand("Left", 1.0, np.zeros((21, 3)))], (640, 480)) == 1
+    assert smallest_region_px([Hand("Left", 1.0, np.zeros((21, 3), np.float32))], (640, 480)) == 1
     assert smallest_region_px([], (640, 480)) == 0
 
 
