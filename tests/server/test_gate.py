@@ -29,7 +29,6 @@ def raw(server: Serving, sent: bytes = b"") -> socket.socket:
     host, port = server.url.removeprefix("http://").split(":")
     connection = socket.create_connection((host, int(port)), WAIT_S)
     if sent:  # Sending nothing fails too, once the server has reset the connection.
-        if sent:  # one that was refused may be reset already, and to send nothing would say so
         connection.sendall(sent)
     return connection
 
