@@ -108,7 +108,8 @@ def test_what_is_no_request_is_refused() -> None:
 def test_a_flood_of_connections_is_closed_before_it_is_read_and_harms_no_session() -> None:
     with serving(max_requests_per_second_by_address=1) as server, server.plain() as honest:
         for _ in range(100):
-            raw(server).close()
+            with suppress(ConnectionResetError):  # the refusal may come before the connection is known to be there
+                raw(server).close()
         until(lambda: refusals(server).get("too_many_connections", 0) >= 40)
         honest.send(jpeg())
         assert '"hands"' in str(honest.recv(WAIT_S))

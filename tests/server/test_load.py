@@ -67,6 +67,8 @@ def test_who_resumes_is_let_in_first() -> None:
         with connect(server.video_url, subprotocols=V1) as websocket:
             websocket.send('{"type": "hello"}')
             token = json.loads(websocket.recv(WAIT_S))["resume_token"]
+            websocket.send(wire.encode_frame(Frame(0, jpeg())))  # a session that never sent one would have to make room
+            websocket.recv(WAIT_S)
             assert is_refused(server, subprotocols=V1)
             server.cut()
             until(lambda: server.sessions().parked)
