@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
+from handstream.server import listener
 from tests.server.serving import WAIT_S, jpeg, serving, until
 
 if TYPE_CHECKING:
@@ -103,6 +104,21 @@ def test_what_is_no_request_is_refused() -> None:
     with serving() as server:
         assert ends(raw(server, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")).startswith(b"HTTP/1.1 400 ")
         assert refusals(server) == {"bad_request": 1}
+
+
+def test_who_is_refused_and_comes_again_at_once_has_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener, "_REFUSAL_PAUSE_S", 10.0 * WAIT_S)
+    with serving(max_requests_per_second_by_address=1) as server:
+        for _ in range(100):
+            with suppress(ConnectionResetError):
+                raw(server).close()
+        until(lambda: "too_many_connections" in refusals(server))
+        refused = refusals(server)["too_many_connections"]
+        with raw(server) as late:
+            late.settimeout(0.2)
+            with pytest.raises(TimeoutError):
+                late.recv(1)
+        assert refusals(server)["too_many_connections"] == refused
 
 
 def test_a_flood_of_connections_is_closed_before_it_is_read_and_harms_no_session() -> None:

@@ -35,8 +35,12 @@ _LONGEST_HESITATION_S = 0.004
 _SHARED_AT_ONCE = 4
 """How many a process takes after it hesitated: few, so that others have their share of a crowd, and enough for a thousand a second."""
 
-_PAUSE_S = 0.5
+_EXHAUSTED_PAUSE_S = 0.5
 """How long nothing is accepted after the process ran out of file descriptors: until some were given back it would only fail again."""
+
+_REFUSAL_PAUSE_S = 0.001
+"""How long nothing is accepted for each connection that was refused. To refuse costs little, but some connect again at once, for ever, and
+would take the time of those who have a session. Others wait in the kernel meanwhile."""
 
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
@@ -120,32 +124,41 @@ class Listener:
             self._resume()
 
     def _accept(self, at_once: int = _ACCEPTS_AT_ONCE) -> bool:
-        """Accepts so many of those that wait. Returns whether the process can accept more."""
+        """Accepts so many of those that wait. Returns whether the process can accept more at once."""
+        refused = 0
         for _ in range(at_once):
             try:
                 connection, peer = self._socket.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-                return True
+                break
             except OSError as error:
                 if error.errno not in _EXHAUSTED:
                     raise
                 self._gate.refusals.count("no_file_descriptors", None)
-                self._loop.remove_reader(self._socket)
-                self._pause = self._loop.call_later(_PAUSE_S, self._resume)
+                self._rest(_EXHAUSTED_PAUSE_S)
                 return False
-            self._admit(connection, peer[0])
-        return True
+            refused += not self._admit(connection, peer[0])
+        if refused:
+            self._rest(refused * _REFUSAL_PAUSE_S)
+        return not refused
 
-    def _admit(self, connection: socket.socket, address: str) -> None:
+    def _rest(self, seconds: float) -> None:
+        """Accepts nothing for so long."""
+        self._loop.remove_reader(self._socket)
+        self._pause = self._loop.call_later(seconds, self._resume)
+
+    def _admit(self, connection: socket.socket, address: str) -> bool:
+        """Lets the connection in, or resets it."""
         arrival = self._gate.admit(address)
         if arrival is None:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             connection.close()
-            return
+            return False
         connection.setblocking(False)
         arrival.task = self._loop.create_task(self._connect(connection, arrival))
         self._tasks.add(arrival.task)
         arrival.task.add_done_callback(partial(self._settle, connection))
+        return True
 
     def _settle(self, connection: socket.socket, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
