@@ -5,28 +5,18 @@ They lie under `artifacts/peers`, which git ignores, and are made anew when thei
 
 from __future__ import annotations
 
-import hashlib
-import platform
 import shutil
-import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from handstream.errors import HandstreamError
+from benchmarks.environments import ROOT, make, run_step
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+__all__ = ["node_modules", "python_of", "task_bundle"]
 
-__all__ = ["ROOT", "node_modules", "python_of", "task_bundle"]
-
-ROOT: Final = Path(__file__).parents[2]
 _FOLDER: Final = ROOT / "artifacts" / "peers"
 _PINS: Final = Path(__file__).parent / "requirements"
 _PAGE: Final = Path(__file__).parent / "page"
-
-_STEP_TIMEOUT_S = 900
-"""For a first download on a slow line."""
 
 
 def python_of(name: str) -> Path:
@@ -55,7 +45,7 @@ def python_of(name: str) -> Path:
             [*install, "--require-hashes", "-r", str(ROOT / "requirements" / "build.txt")],
             [*install, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)],
         ]
-    _make(folder, sources, steps)
+    make(folder, sources, steps)
     return python
 
 
@@ -68,7 +58,7 @@ def node_modules() -> Path:
     folder = _FOLDER / "browser"
     sources = [_PAGE / "package.json", _PAGE / "package-lock.json"]
     npm = shutil.which("npm") or "npm"
-    _make(
+    make(
         folder, sources, [[npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--prefix", str(folder)]], sources
     )
     return folder / "node_modules"
@@ -83,32 +73,6 @@ def task_bundle() -> Path:
     python, file = python_of("aiortc"), _FOLDER / "aiortc" / "hand_landmarker.task"
     if not file.exists():
         unfinished = file.with_suffix(".part")
-        _run([str(python), "-m", "benchmarks.peers.servers.task_bundle", str(unfinished)])
+        run_step([str(python), "-m", "benchmarks.peers.servers.task_bundle", str(unfinished)])
         unfinished.replace(file)
     return file
-
-
-def _make(folder: Path, sources: Sequence[Path], steps: Sequence[Sequence[str]], copies: Sequence[Path] = ()) -> None:
-    """Runs the steps in an empty folder, unless it was made of the same sources before."""
-    made_of = hashlib.sha256(platform.python_version().encode() + b"".join(source.read_bytes() for source in sources)).hexdigest()
-    stamp = folder / "made-of"
-    if stamp.exists() and stamp.read_text() == made_of:
-        return
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    for copy in copies:
-        shutil.copy(copy, folder)
-    for step in steps:
-        _run(step)
-    stamp.write_text(made_of)
-
-
-def _run(step: Sequence[str]) -> None:
-    try:
-        done = subprocess.run(step, capture_output=True, text=True, check=False, cwd=ROOT, timeout=_STEP_TIMEOUT_S)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise HandstreamError(f"cannot be installed: {error}") from error
-    if done.returncode:
-        lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-        said = next((line for line in reversed(lines) if "error" in line.lower()), lines[-1] if lines else "nothing")
-        raise HandstreamError(f"cannot be installed: {said.strip()[:200]}")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import psutil
-from benchmarks.peers.environments import ROOT
+from benchmarks.environments import ROOT
 
 from handstream.errors import HandstreamError
 
