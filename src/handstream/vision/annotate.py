@@ -32,7 +32,14 @@ _CHAINS: Final = (
     ((94, 160, 255), (17, 18, 19, 20)),
 )
 
-_JOINT_COLORS: Final = (_CHAINS[0][0], *(color for color, _ in _CHAINS[1:] for _ in range(4)))
+_CHAIN_JOINTS: Final = tuple(np.array(chain) for _, chain in _CHAINS)
+"""The same chains as arrays, by which numpy picks their joints sooner."""
+
+_DOTS: Final = (
+    (_CHAINS[0][0], slice(0, 1)),
+    *((color, slice(root, root + 4)) for (color, _), root in zip(_CHAINS[1:], range(1, 21, 4), strict=True)),
+)
+"""The colour of each joint: the wrist has the palm's, the others have their finger's."""
 
 _LINE_SHARE_OF_PALM: Final = 0.04
 """Lines follow the hand's size, so that a distant hand is not buried under its skeleton."""
@@ -78,15 +85,28 @@ def _fixed_point(joints_px: NDArray[np.float32]) -> NDArray[np.int32]:
 
 
 def _draw_bones(rgb: NDArray[np.uint8], joints: NDArray[np.int32], line_px: int) -> None:
-    chains = [(joints[list(chain)], color) for color, chain in _CHAINS]
-    cv2.polylines(rgb, [points for points, _ in chains], False, _DARK, line_px + max(2, line_px // 2 * 2), cv2.LINE_AA, _SUBPIXEL_BITS)
-    for points, color in chains:
+    chains = [joints[chain] for chain in _CHAIN_JOINTS]
+    cv2.polylines(rgb, chains, False, _DARK, line_px + max(2, line_px // 2 * 2), cv2.LINE_AA, _SUBPIXEL_BITS)
+    for points, (color, _) in zip(chains, _CHAINS, strict=True):
         cv2.polylines(rgb, [points], False, color, line_px, cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
 def _draw_joints(rgb: NDArray[np.uint8], joints: NDArray[np.int32], line_px: int, *, are_rings: bool) -> None:
-    outer, inner = round(1.9 * line_px * (1 << _SUBPIXEL_BITS)), round(1.1 * line_px * (1 << _SUBPIXEL_BITS))
-    for joint, color in zip(joints.tolist(), _JOINT_COLORS, strict=True):
-        rim, core = (color, _DARK) if are_rings else (_DARK, color)
-        cv2.circle(rgb, joint, outer, rim, cv2.FILLED, cv2.LINE_AA, _SUBPIXEL_BITS)
-        cv2.circle(rgb, joint, inner, core, cv2.FILLED, cv2.LINE_AA, _SUBPIXEL_BITS)
+    dots = list(joints[:, None])
+    outer_px, inner_px = round(3.8 * line_px), round(2.2 * line_px)
+    if are_rings:
+        _draw_colored_dots(rgb, dots, outer_px)
+        _draw_dots(rgb, dots, _DARK, inner_px)
+    else:
+        _draw_dots(rgb, dots, _DARK, outer_px)
+        _draw_colored_dots(rgb, dots, inner_px)
+
+
+def _draw_colored_dots(rgb: NDArray[np.uint8], dots: list[NDArray[np.int32]], diameter_px: int) -> None:
+    for color, joints in _DOTS:
+        _draw_dots(rgb, dots[joints], color, diameter_px)
+
+
+def _draw_dots(rgb: NDArray[np.uint8], dots: list[NDArray[np.int32]], color: tuple[int, int, int], diameter_px: int) -> None:
+    """A closed line through one point is a dot as wide as the line. So many are one call, where `cv2.circle` would need one each."""
+    cv2.polylines(rgb, dots, True, color, diameter_px, cv2.LINE_AA, _SUBPIXEL_BITS)
