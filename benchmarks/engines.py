@@ -15,10 +15,11 @@ from benchmarks.engine_comparison.contenders import contenders
 from benchmarks.engine_comparison.report import sheets, write
 from benchmarks.engine_comparison.results import Results
 from benchmarks.engine_comparison.scenes import golden_points, scenes, stills
-from benchmarks.machine import describe_machine
 from benchmarks.sheets import as_rich
 from rich.console import Console
 from rich.progress import Progress
+
+from handstream.bench.machine import describe_machine
 
 FULL_FRAMES, QUICK_FRAMES = 325, 90
 """Frames of a scene at the most; the clip with the golden file has 325."""

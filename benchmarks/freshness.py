@@ -22,10 +22,10 @@ from benchmarks.freshness_comparison.plan import (
 from benchmarks.freshness_comparison.report import sheets, write
 from benchmarks.freshness_comparison.results import Results
 from benchmarks.freshness_comparison.trials import Trial, Trials
-from benchmarks.machine import describe_machine
 from benchmarks.sheets import as_rich
 from rich.console import Console
 
+from handstream.bench.machine import describe_machine
 from handstream.errors import HandstreamError
 
 QUICK = Lengths(path_s=4.0, disturbed_s=10.0, sessions_s=4.0, rounds=1, overload_s=4.0, long_overload_s=10.0, overloads=(1, 4))

@@ -18,11 +18,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.machine import describe_machine
 from benchmarks.sheets import Bar, Sheet, as_json, as_markdown, as_rich, bars_sheet
 from rich.console import Console
 
 from handstream.bench.load import Load, LoadPlan
+from handstream.bench.machine import describe_machine
 from handstream.bench.pictures import encoded_pictures
 from handstream.bench.servers import Server
 from handstream.protocol.trace import SERVER_STAGES, Trace

@@ -62,7 +62,7 @@ class Results:
     """One run. The rows stand in the order in which they were measured.
 
     Attributes:
-        machine: What it ran on, see `benchmarks.machine`.
+        machine: What it ran on, see `handstream.bench.machine`.
         contenders: Their versions by name.
         overhead_ms: What ours adds around the networks, median.
         environment_mib: What the default installation takes on the disk.

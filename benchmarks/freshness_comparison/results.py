@@ -65,7 +65,7 @@ class Results:
     """One run of the benchmark. The rows stand in the order in which they were measured.
 
     Attributes:
-        machine: What it ran on, see `benchmarks.machine`.
+        machine: What it ran on, see `handstream.bench.machine`.
         capacity_fps: What handstream answers on this machine at the most, all sessions together, in frames a second.
         rows: What was measured.
         failures: What could not be, and why.

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from benchmarks.machine import describe_machine
 from benchmarks.peers.clip import prepare
 from benchmarks.peers.contenders import CONTENDERS, BrowserPeer, ServerPeer
 from benchmarks.peers.measurement import Course
@@ -22,6 +21,7 @@ from benchmarks.sheets import as_rich
 from rich.console import Console
 from rich.progress import Progress
 
+from handstream.bench.machine import describe_machine
 from handstream.errors import HandstreamError
 
 FRAMES_PER_SECOND = 30

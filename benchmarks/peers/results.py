@@ -45,7 +45,7 @@ class Results:
     """A comparison.
 
     Attributes:
-        machine: What it ran on, see `benchmarks.machine`.
+        machine: What it ran on, see `handstream.bench.machine`.
         clip: The clip's name.
         frames_per_second: What each client's camera gave.
         seconds: The window of each run.
