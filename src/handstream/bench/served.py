@@ -31,6 +31,14 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
+_NO_LIMITS = {
+    "max_sessions": 1024,
+    "max_sessions_by_address": 1024,
+    "max_requests_per_second": 100_000,
+    "max_requests_per_second_by_address": 100_000,
+}
+"""All clients of a benchmark have one address. What the machine holds is to be found out, not what a server is told to let in."""
+
 
 class _SynchronousEngine(OpenVINOEngine):
     """The engine as it would be if it looked for further hands in every picture, as MediaPipe does."""
@@ -48,20 +56,12 @@ def _main(
     engine: Annotated[EngineName, typer.Option(help="What finds the hands.")] = "openvino",
     search: Annotated[Search, typer.Option(help="How the openvino engine looks for further hands.")] = Search.BACKGROUND,
     workers: Annotated[int, typer.Option(help="Processes, supervised if there is more than one; --search is for one alone.")] = 1,
+    limited: Annotated[bool, typer.Option(help="Let in as many as handstream serve would, and no more.")] = False,
 ) -> None:
     """Serve handstream for a benchmark until Ctrl-C."""
-    # All clients of a benchmark have one address. What the machine holds is to be found out, not what a server is told to let in.
-    settings = ServerSettings(
-        host="127.0.0.1",
-        port=0,
-        engine=engine,
-        workers=workers,
-        max_sessions=1024,
-        max_sessions_by_address=1024,
-        max_requests_per_second=100_000,
-        max_requests_per_second_by_address=100_000,
-        log_level="warning",
-    )
+    settings = ServerSettings(host="127.0.0.1", port=0, engine=engine, workers=workers, log_level="warning")
+    if not limited:
+        settings = settings.model_copy(update=_NO_LIMITS)
     try:
         if workers == 1:
             _serve_alone(settings, partial(_open, engine, search))

@@ -1,43 +1,29 @@
-"""What floods of strangers cost those who have a session: `python -m benchmarks.strangers` lets them come, and compares with quiet.
+"""Floods of strangers, silent and slow ones, against a server with honest sessions: what they cost those, `come_in_turns`.
 
-Four honest sessions send 30 frames/s each to `handstream serve` with its defaults. Meanwhile, in turns: nobody else; 200 connections that
-say nothing and 50 that send a byte a second; a flood of 500 connections a second from one address, each with a whole upgrade and hello;
-and the same flood from 250 addresses, with the silent and the slow. The strangers are a process of their own.
+Four honest sessions send 30 frames/s each. Meanwhile, in turns: nobody else; 200 connections that say nothing and 50 that send a byte a
+second; a flood of 500 connections a second from one address, each with a whole upgrade and hello; and the same flood from 250 addresses,
+with the silent and the slow. The strangers are a process of their own.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import random
-import re
 import socket
-import statistics
 import struct
-import subprocess
-import sys
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
-import httpx
-from benchmarks.machine import describe_machine
-from benchmarks.sheets import Bar, as_json, as_markdown, as_rich, bars_sheet
-from rich.console import Console
+from benchmarks.hardening_trials.honest import HONEST, LIMITED, REST_S, Honest
 
 from handstream.bench.load import Load, LoadPlan
-from handstream.bench.pictures import encoded_pictures
+from handstream.bench.servers import Server, serving
 from handstream.bench.worker import Worker
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+__all__ = ["ATTACKS", "Attack", "Seen", "come_in_turns"]
 
-RESULTS = Path(__file__).parent / "results"
-HONEST = 4
 SILENT, SLOW, FLOOD_PER_SECOND = 200, 50, 500
 WARM_UP_S, LEAD_S = 1.0, 2.0
 RESET = struct.pack("ii", 1, 0)
@@ -81,114 +67,38 @@ class Seen:
     """What came of one trial.
 
     Attributes:
-        p50_ms: Median age of the honest sessions' answers.
-        p95_ms: Its 95th percentile.
-        answered: Their answered frames, of those offered.
+        honest: How the honest sessions fared.
         tried: Connections that strangers opened.
         newcomer_ms: How long honest newcomers took to be welcomed, meanwhile; one that was refused is left out.
         newcomers_refused: How many of those were not let in at once.
     """
 
-    p50_ms: float
-    p95_ms: float
-    answered: float
+    honest: Honest
     tried: int
     newcomer_ms: list[float]
     newcomers_refused: int
 
 
-def main() -> None:
-    """Runs the command."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.strangers", description=(__doc__ or "").split("\n", maxsplit=1)[0])
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=4.0, help="how long each trial is measured")
-    parser.add_argument("--write", action="store_true", help="write the results to benchmarks/results/strangers.json and .md")
-    options = parser.parse_args()
+def come_in_turns(load: Load, rounds: int, seconds: float) -> dict[str, list[Seen]]:
+    """Each attack in turn, so many times, measured so long each. By attack. Blocks for about 13 s each."""
     trials: dict[str, list[Seen]] = {attack.name: [] for attack in ATTACKS}
-    with (
-        serving() as url,
-        contextlib.closing(Worker(_nothing)) as strangers,
-        Load(encoded_pictures(), HONEST) as load,
-    ):
+    with serving(LIMITED) as server, Worker(_nothing) as strangers:
         strangers.result(30)
-        trial(url, ATTACKS[0], load, strangers, 1)  # whatever is done only once
-        for _ in range(options.rounds):
+        _trial(server, ATTACKS[0], load, strangers, 1)  # whatever is done only once
+        for _ in range(rounds):
             for attack in ATTACKS:
-                trials[attack.name].append(trial(url, attack, load, strangers, options.seconds))
-                time.sleep(6)  # budgets fill up again, as they would before a flood begins
-        refused = re.findall(r'^handstream_refusals_total\{reason="(\w+)"\} (\d+)', httpx.get(f"{url}/metrics").text, re.MULTILINE)
-    report(trials, {reason: int(count) for reason, count in refused}, write=options.write)
+                trials[attack.name].append(_trial(server, attack, load, strangers, seconds))
+                time.sleep(REST_S)
+    return trials
 
 
-@contextlib.contextmanager
-def serving() -> Iterator[str]:
-    """`handstream serve` with its defaults, but that it logs little, as nobody reads it: its address."""
-    command = [sys.executable, "-c", "from handstream.cli import main; main()", "serve", "--port", "0", "--log-level", "error"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    try:
-        assert process.stderr is not None
-        said = ""
-        while (found := re.search(r"Open (http://\S+)", said)) is None:
-            line = process.stderr.readline()
-            if not line:
-                raise SystemExit(said)
-            said += line
-        yield found[1]
-    finally:
-        process.terminate()
-        process.communicate()
-
-
-def trial(url: str, attack: Attack, load: Load, strangers: Worker, seconds: float) -> Seen:
+def _trial(server: Server, attack: Attack, load: Load, strangers: Worker, seconds: float) -> Seen:
     """Lets the strangers come first, then measures."""
-    plan = LoadPlan(url=f"{url.replace('http', 'ws', 1)}/ws/video", way="v1", warm_up_s=LEAD_S + WARM_UP_S, seconds=seconds)
-    running = load.start(plan, HONEST)
+    running = load.start(LoadPlan(url=server.url, way="v1", warm_up_s=LEAD_S + WARM_UP_S, seconds=seconds), HONEST)
     time.sleep(1.5)  # the honest sessions have begun
-    host, port = url.removeprefix("http://").rsplit(":", 1)
-    strangers.start(_come, host, int(port), attack, LEAD_S + seconds)
+    strangers.start(_come, *server.host_and_port, attack, LEAD_S + seconds)
     tried, newcomer_ms, newcomers_refused = strangers.result(60)
-    records = running.records(60)
-    if errors := [record.error for record in records if record.error]:
-        Console(stderr=True).print(f"{attack.name}: {errors}")
-    ages_ms = sorted(age_ms for record in records for age_ms in record.ages_ms)
-    centiles = statistics.quantiles(ages_ms, n=100)
-    answered = sum(record.answered for record in records) / sum(record.offered for record in records)
-    return Seen(centiles[49], centiles[94], answered, tried, newcomer_ms, newcomers_refused)
-
-
-def report(trials: dict[str, list[Seen]], refused: dict[str, int], *, write: bool) -> None:
-    """Shows the medians of the rounds, and writes them."""
-    quiet_ms = statistics.median(seen.p95_ms for seen in trials["quiet"])
-    bars = []
-    for name, seen in trials.items():
-        p95_ms = statistics.median(one.p95_ms for one in seen)
-        bars.append(Bar(f"{name}: p95 age {p95_ms:.1f} ms, over the quiet one", 2, p95_ms / quiet_ms))
-    bars.append(
-        Bar(
-            "the least part of the honest frames that were answered",
-            0.95,
-            min(one.answered for seen in trials.values() for one in seen),
-            is_upper=False,
-        )
-    )
-    sheet = bars_sheet(bars)
-    Console().print(as_rich(sheet))
-    Console().print("refused", refused)
-    for name, seen in trials.items():
-        welcomed_ms = [one for trial in seen for one in trial.newcomer_ms]
-        Console().print(
-            f"{name}: {sum(one.tried for one in seen)} connections of strangers; {len(welcomed_ms)} newcomers welcomed,"
-            f" median {statistics.median(welcomed_ms or [float('nan')]):.0f} ms, {sum(one.newcomers_refused for one in seen)} refused"
-        )
-    if write:
-        measured = {
-            "time": datetime.now(UTC).isoformat(timespec="seconds"),
-            "machine": describe_machine(),
-            "trials": {name: [asdict(one) for one in seen] for name, seen in trials.items()},
-            "refused": refused,
-        }
-        (RESULTS / "strangers.json").write_text(as_json(bars, measured))
-        (RESULTS / "strangers.md").write_text(f"# Strangers\n\n{as_markdown(sheet)}\n")
+    return Seen(Honest.of(running.records(60)), tried, newcomer_ms, newcomers_refused)
 
 
 # --- in the strangers' process
@@ -304,7 +214,3 @@ class _Strangers:
             connection.close()
             raise
         return connection
-
-
-if __name__ == "__main__":
-    main()
