@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from benchmarks.freshness_comparison.recording import Window
+from benchmarks.screen import screen_ages_ms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,13 +26,10 @@ __all__ = [
     "histogram_percentile",
     "percentiles",
     "recovery",
-    "screen_ages_ms",
+    "session_screen_ages_ms",
     "timeline",
     "trend",
 ]
-
-SCREEN_HZ = 60
-"""How often the screen is refreshed on which the age is read."""
 
 TIMELINE_STEP_S = 0.2
 _RECOVERED_AFTER_S, _RECOVERED_UNTIL_S = 0.5, 1.5
@@ -72,22 +70,18 @@ def ages_ms(recording: Recording, window: Window) -> NDArray[np.float64]:
     return _ages_ms(_inside(recording, window))
 
 
-def screen_ages_ms(recording: Recording, window: Window) -> NDArray[np.float64]:
-    """`(refreshes,)`: the age of the newest answered picture at each refresh of a screen in the window, from the first answer on."""
-    refreshes_s = np.arange(window.begin_s, window.end_s, 1 / SCREEN_HZ)
+def session_screen_ages_ms(recording: Recording, window: Window) -> NDArray[np.float64]:
+    """`(moments,)`: the age of the newest answered picture throughout the window. An answer after that of a newer picture is not shown."""
     captured_s, received_s = recording.answers_s.T
-    # An answer that comes after that of a newer picture is not shown.
-    newest_s = np.maximum.accumulate(captured_s)
-    shown = np.searchsorted(received_s, refreshes_s, side="right") - 1
-    return np.asarray((refreshes_s[shown >= 0] - newest_s[shown[shown >= 0]]) * 1e3, np.float64)
+    return screen_ages_ms(np.maximum.accumulate(captured_s), received_s, window.begin_s, window.end_s)
 
 
 def timeline(recordings: Sequence[Recording], window: Window) -> list[tuple[float, float]]:
-    """The age on the screen, the mean of all sessions and refreshes of each step: pairs of s since the window's begin, and ms."""
+    """The age on the screen, the mean of all sessions over each step: pairs of s since the window's begin, and ms."""
     found: list[tuple[float, float]] = []
     for begin_s in np.arange(window.begin_s, window.end_s, TIMELINE_STEP_S).tolist():
         step = Window(begin_s, begin_s + TIMELINE_STEP_S)
-        shown_ms = np.concatenate([screen_ages_ms(recording, step) for recording in recordings])
+        shown_ms = np.concatenate([session_screen_ages_ms(recording, step) for recording in recordings])
         if len(shown_ms):
             found.append((begin_s - window.begin_s, float(np.mean(shown_ms))))
     return found

@@ -23,7 +23,7 @@ class Row:
         sessions: At once.
         seconds: How long.
         age: Of the answered pictures when their answers came.
-        screen: Of the newest answered picture at each refresh of the screen.
+        screen: Of the newest answered picture, at any moment.
         offered_fps: Pictures a second that a session's camera gave, on average.
         answered_fps: Pictures a second that were answered in a session, on average.
         drops: Pictures that were not answered, by stage, all sessions.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-import os
 import time
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AsyncExitStack
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from benchmarks.freshness_comparison.clients import Client, Load, stream_sessions
-from benchmarks.freshness_comparison.figures import ages_ms, fairness, percentiles, recovery, screen_ages_ms, timeline, trend
+from benchmarks.freshness_comparison.figures import ages_ms, fairness, percentiles, recovery, session_screen_ages_ms, timeline, trend
 from benchmarks.freshness_comparison.pictures import pictures
 from benchmarks.freshness_comparison.recording import Window
 from benchmarks.freshness_comparison.results import Row
@@ -22,7 +21,6 @@ from benchmarks.freshness_comparison.watch import Watch
 from handstream.bench import servers
 from handstream.bench.profiles import PROFILES
 from handstream.bench.relay import Relay
-from handstream.server.settings import ENVIRONMENT_PREFIX
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -38,14 +36,6 @@ CLIENT_PROCESSES = 4
 _CONNECT_S = 1.5
 _CONNECT_EACH_S = 0.15
 """How long a session of the original takes to be let in: it makes its graph on the event loop."""
-
-_UNLIMITED = {
-    f"{ENVIRONMENT_PREFIX}MIN_SESSION_FRAMES_PER_SECOND": "0",
-    f"{ENVIRONMENT_PREFIX}MAX_SESSIONS": "1000",
-    f"{ENVIRONMENT_PREFIX}MAX_SESSIONS_BY_ADDRESS": "1000",
-    f"{ENVIRONMENT_PREFIX}MAX_REQUESTS_PER_SECOND_BY_ADDRESS": "1000",
-}
-"""Every session is let in, however many come from here at once: what becomes of them then is what is measured."""
 
 _HANDSTREAM = servers.HANDSTREAM
 _ORIGINAL = servers.Contender(
@@ -103,7 +93,6 @@ class Trials:
     """The processes that the clients run in, from entry to exit. A context manager."""
 
     def __enter__(self) -> Self:
-        os.environ.update(_UNLIMITED)
         self._processes = ProcessPoolExecutor(CLIENT_PROCESSES, mp_context=multiprocessing.get_context("spawn"))
         for ready in [self._processes.submit(_make_ready) for _ in range(CLIENT_PROCESSES)]:
             ready.result()
@@ -111,8 +100,6 @@ class Trials:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._processes.shutdown(cancel_futures=True)
-        for name in _UNLIMITED:
-            del os.environ[name]
 
     def measure(self, trial: Trial) -> Row:
         """Runs a trial with a server of its own. Blocks until its end.
@@ -209,7 +196,7 @@ def _row(trial: Trial, seen: _Seen) -> Row:
         sessions=trial.sessions,
         seconds=window.seconds,
         age=percentiles(np.concatenate(ages)),
-        screen=percentiles(np.concatenate([screen_ages_ms(recording, window) for recording in recordings])),
+        screen=percentiles(np.concatenate([session_screen_ages_ms(recording, window) for recording in recordings])),
         offered_fps=sum(recording.offered for recording in recordings) / session_seconds,
         answered_fps=sum(map(len, ages)) / session_seconds,
         drops={stage: sum(recording.drops.get(stage, 0) for recording in recordings) for stage in stages},

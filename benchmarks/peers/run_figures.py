@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
+from benchmarks.screen import screen_ages_ms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,9 +16,8 @@ if TYPE_CHECKING:
     from benchmarks.peers.recording import Recording
     from numpy.typing import NDArray
 
-__all__ = ["RunFigures", "figures_of", "median_of", "screen_ages_ms"]
+__all__ = ["RunFigures", "figures_of", "median_of"]
 
-_LOOK_S = 0.001
 _TREND_FRAMES = 10
 """Fewer show no trend."""
 
@@ -62,7 +62,7 @@ def figures_of(recordings: Sequence[Recording], samples: Sequence[Sample]) -> Ru
     ages_ms = np.concatenate([_ages_ms(frames) for frames in inside])
     screen_ms = np.concatenate(
         [
-            screen_ages_ms(frames, recording.begin_s, recording.end_s)
+            screen_ages_ms(frames[:, 1], frames[:, 2], recording.begin_s, recording.end_s)
             for frames, recording in zip(returned, recordings, strict=True)
         ]
     )  # fmt: skip
@@ -91,23 +91,6 @@ def figures_of(recordings: Sequence[Recording], samples: Sequence[Sample]) -> Ru
 def median_of(runs: Sequence[RunFigures]) -> RunFigures:
     """The median of each figure over the runs that have it."""
     return RunFigures(**{field.name: _median([getattr(run, field.name) for run in runs]) for field in fields(RunFigures)})
-
-
-def screen_ages_ms(returned: NDArray[np.float64], begin_s: float, end_s: float) -> NDArray[np.float64]:
-    """The age of the picture that came back last, at every millisecond of a window; those before the first are left out.
-
-    That is what a screen shows at its refreshes, all phases alike. A camera of 30 and a screen of 60 a second keep one phase throughout a
-    run, and which one it is would decide on up to 17 ms.
-
-    Args:
-        returned: `(n, 3)`: number, captured at, came back at, in the order of coming back.
-        begin_s: The window's begin.
-        end_s: The window's end.
-    """
-    moments_s = np.arange(begin_s, end_s, _LOOK_S)
-    shown = np.searchsorted(returned[:, 2], moments_s, side="right") - 1
-    moments_s, shown = moments_s[shown >= 0], shown[shown >= 0]
-    return np.asarray((moments_s - returned[shown, 1]) * 1e3, np.float64)
 
 
 def _returned(recording: Recording) -> NDArray[np.float64]:

@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 from benchmarks.peers.processes import Sample
 from benchmarks.peers.recording import Recording
-from benchmarks.peers.run_figures import figures_of, median_of, screen_ages_ms
-from hypothesis import given
-from hypothesis import strategies as st
+from benchmarks.peers.run_figures import figures_of, median_of
 
 INTERVAL_S = 1 / 30
 
@@ -90,16 +88,3 @@ def test_medians_skip_what_is_unknown() -> None:
     runs = [figures_of([steady(age_s)], samples()) for age_s in (0.010, 0.050, 0.020)]
     assert median_of(runs).age_p50_ms == pytest.approx(20)
     assert median_of([replace(runs[0], age_p50_ms=math.nan), runs[1]]).age_p50_ms == pytest.approx(50)
-
-
-@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), max_size=20), st.floats(0.01, 1))
-def test_the_screen_shows_what_came_last(pairs: list[tuple[float, float]], end_s: float) -> None:
-    frames = sorted(((captured_s, captured_s + age_s) for captured_s, age_s in pairs), key=lambda pair: pair[1])
-    returned = np.array([(number, *pair) for number, pair in enumerate(frames)], float).reshape(-1, 3)
-    moments_s = np.arange(0, end_s, 0.001)
-    expected = [
-        (moment_s - [captured_s for captured_s, back_s in frames if back_s <= moment_s][-1]) * 1e3
-        for moment_s in moments_s
-        if any(back_s <= moment_s for _, back_s in frames)
-    ]
-    assert screen_ages_ms(returned, 0, end_s) == pytest.approx(expected)
