@@ -9,12 +9,10 @@ places from round to round.
 from __future__ import annotations
 
 import argparse
-import re
 import statistics
-import subprocess
-import sys
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,15 +22,17 @@ from rich.console import Console
 from handstream.bench.load import Load, LoadPlan
 from handstream.bench.machine import describe_machine
 from handstream.bench.pictures import encoded_pictures
-from handstream.bench.servers import Server
+from handstream.bench.servers import HANDSTREAM, serving
 from handstream.protocol.trace import SERVER_STAGES, Trace
 from handstream.server.figures import AnsweredFrame, SessionFigures
 from handstream.server.metrics import ServerMetrics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-CONTENDERS = {"without": ("--no-metrics",), "with metrics": ()}
+    from handstream.bench.servers import Server
+
+CONTENDERS = {"without": replace(HANDSTREAM, arguments=("--no-metrics",)), "with metrics": HANDSTREAM}
 SESSIONS = 2
 SPANS_NS = dict(zip(SERVER_STAGES, (3_000, 80_000, 1_300_000, 6_000_000, 150_000, 1_900_000, 40_000), strict=True))
 """About what the stages of an annotated frame take."""
@@ -96,30 +96,13 @@ def run_rounds(rounds: int, seconds: float) -> list[dict[str, float]]:
     """Processor time an answered frame in ms, of each contender, for each round."""
     pictures = encoded_pictures()
     with ExitStack() as stack:
-        servers = {name: stack.enter_context(serving(arguments)) for name, arguments in CONTENDERS.items()}
+        servers = {name: stack.enter_context(serving(contender)) for name, contender in CONTENDERS.items()}
         loads = {name: stack.enter_context(Load(pictures, SESSIONS)) for name in CONTENDERS}
         measured = []
         for number in range(rounds + 1):
             names = list(CONTENDERS) if number % 2 else list(CONTENDERS)[::-1]
             measured.append(run_round({name: (servers[name], loads[name]) for name in names}, seconds))
     return measured[1:]  # the first one warms up
-
-
-@contextmanager
-def serving(arguments: tuple[str, ...]) -> Iterator[Server]:
-    """`handstream serve` with those arguments, ready, until the end of the block."""
-    command = [sys.executable, "-m", "handstream", "serve", "--port", "0", "--log-level", "warning", "--log-format", "text", *arguments]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        try:
-            for line in process.stderr:
-                if address := re.search(r"Open (http://\S+)", line):
-                    break
-            else:
-                sys.exit("The server did not start; handstream serve says why.")
-            yield Server(address[1].replace("http", "ws", 1) + "/ws/video", process.pid)
-        finally:
-            process.terminate()
 
 
 def run_round(contenders: dict[str, tuple[Server, Load]], seconds: float) -> dict[str, float]:

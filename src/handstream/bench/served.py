@@ -58,9 +58,10 @@ def _main(
     search: Annotated[Search, typer.Option(help="How the openvino engine looks for further hands.")] = Search.BACKGROUND,
     workers: Annotated[int, typer.Option(help="Processes, supervised if there is more than one; --search is for one alone.")] = 1,
     limited: Annotated[bool, typer.Option(help="Let in as many as handstream serve would, and no more.")] = False,
+    metrics: Annotated[bool, typer.Option(help="Tell Prometheus how the server fares, as handstream serve does.")] = True,
 ) -> None:
     """Serve handstream for a benchmark until Ctrl-C."""
-    settings = ServerSettings(host="127.0.0.1", port=0, engine=engine, workers=workers, log_level="warning")
+    settings = ServerSettings(host="127.0.0.1", port=0, engine=engine, workers=workers, metrics=metrics, log_level="warning")
     if not limited:
         settings = settings.model_copy(update=_NO_LIMITS)
     try:
