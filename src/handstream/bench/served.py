@@ -1,7 +1,7 @@
 """A handstream server in a process of its own, for a benchmark: `python -m handstream.bench.served`.
 
-It is the server of `handstream serve`, with two things more: how the engine looks for further hands is an option, and its
-first line on standard output, once it can track, is `listening on ws://127.0.0.1:PORT/ws/video`.
+It is the server of `handstream serve`, with two things more: how the engine looks for further hands and whom it lets in are options, and
+its first line on standard output, once it can track, is `listening on ws://127.0.0.1:PORT/ws/video`.
 """
 
 from __future__ import annotations
