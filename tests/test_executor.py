@@ -116,6 +116,19 @@ def test_lanes_take_turns_whatever_they_send(executor: Executor) -> None:
     assert order[:5] == ["greedy", "a", "b", "c", "greedy"]
 
 
+def test_a_lane_whose_item_was_replaced_by_a_newer_one_goes_first(executor: Executor) -> None:
+    gate = Gate()
+    executor.open_lane(gate, nothing).offer("block")
+    gate.wait_until_entered()
+    lanes = [executor.open_lane(gate, nothing) for _ in range(3)]
+    for name, lane in zip("abc", lanes, strict=True):
+        lane.offer(name)
+    lanes[1].offer("newer")
+    gate.open(4)
+    until(lambda: executor.statistics().processed == 4)
+    assert gate.items == ["block", "newer", "a", "c"]
+
+
 def test_lanes_run_side_by_side_on_several_threads() -> None:
     executor = Executor(threads=3)
     barrier = threading.Barrier(3, timeout=WAIT_S)

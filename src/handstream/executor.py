@@ -5,10 +5,10 @@ Theory of operation
 
 A lane is a session's way to the threads. It has one place to wait, where the newest item wins, and at most one of its items is processed
 at a time, so that results leave in the order of their frames and a session's tracker is never used by two threads. A lane that has an item
-waiting and none running is *ready*. Ready lanes stand in one line, each at most once, and a free thread takes the lane at its head; a lane
-whose next item came meanwhile goes to the end of the line. So however much a session sends, it gets one turn a round, like every other.
+waiting and none running is *ready*. Ready lanes take turns (`Turns`): each gets one a round, however much its session sends, and within a
+round one whose item has just been replaced by a newer one goes first.
 
-Nothing here can grow: there is one place a lane, one entry in the line a lane, and a fixed number of threads.
+Nothing here can grow: there is one place a lane, one entry for it among those that are ready, and a fixed number of threads.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import logging
 import os
 import threading
 import time
-from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from handstream.protocol.capacity import CapacityEstimate
 from handstream.protocol.flow import LatestSlot
+from handstream.protocol.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +77,7 @@ class Executor:
         if threads < 1:
             raise ValueError(f"threads must be 1 or more, not {threads}")
         self._condition = threading.Condition()
-        self._ready: deque[Lane[Any]] = deque()
+        self._ready: Turns[Lane[Any]] = Turns()
         self._lanes: set[Lane[Any]] = set()
         self._running = 0
         self._processed = 0
@@ -149,10 +149,11 @@ class Executor:
         """Waits for a lane that is ready; None once the executor is closed and no lane is left that is."""
         with self._condition:
             self._condition.wait_for(lambda: self._ready or self._closed)
-            if not self._ready:
-                return None
-            self._running += 1
-            return self._ready.popleft()
+            lane = self._ready.take()
+            if lane is not None:
+                self._running += 1
+                lane._is_running = True  # noqa: SLF001
+            return lane
 
 
 class Lane(Generic[T]):
@@ -160,11 +161,11 @@ class Lane(Generic[T]):
 
     def __init__(self, executor: Executor, process: Callable[[T], None], at_end: Callable[[], None]) -> None:
         self._executor = executor
-        self._condition = executor._condition  # noqa: SLF001 - one lock for the line and what stands in it
+        self._condition = executor._condition  # noqa: SLF001 - one lock for the lanes and whose turn it is
         self._process = process
         self._at_end = at_end
         self._slot: LatestSlot[T] = LatestSlot()
-        self._busy = False  # in the line, or with a thread
+        self._is_running = False  # a thread has it
         self._closed = False
         self._start_ns: int | None = None  # of the item that a thread processes
 
@@ -202,10 +203,8 @@ class Lane(Generic[T]):
             return waiting
 
     def _enqueue(self) -> None:
-        """Joins the end of the line, unless it stands there or a thread has it. The lock is held."""
-        if not self._busy:
-            self._busy = True
-            self._executor._ready.append(self)  # noqa: SLF001
+        """Asks for a turn, unless a thread has the lane. The lock is held."""
+        if not self._is_running and self._executor._ready.ask(self):  # noqa: SLF001
             self._condition.notify()
 
     def _run(self) -> None:
@@ -218,7 +217,7 @@ class Lane(Generic[T]):
             self._call(lambda: self._process(item))
         end_ns = time.monotonic_ns()
         with self._condition:
-            self._busy = False
+            self._is_running = False
             self._start_ns = None
             if item is not None:
                 self._executor._processed += 1  # noqa: SLF001

@@ -1,0 +1,59 @@
+"""Whose turn it is when more want to be served than can be: `Turns`.
+
+Theory of operation
+-------------------
+
+Time goes in rounds. Who wants a turn gets one a round at the most, and a round ends when nobody is left who wants one and had none, so
+whoever asks more often gets no more. That is fair in any order; the order decides how old what is served is. Who asks first stands at the
+end of the line. Who asks *anew*, because there is a newer picture, goes to its head: of sources that send whatever is answered, each is
+then served within a moment of a picture's arrival, where in the order of the line it would be at any time between two. Who asks once and
+then waits, waits no longer than the rest of this round and the next.
+
+It reads no clock, and holds each at most once.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Generic, TypeVar
+
+__all__ = ["Turns"]
+
+T = TypeVar("T")
+
+
+class Turns(Generic[T]):
+    """Those who want a turn, whatever they are: hashable objects. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._owed: OrderedDict[T, None] = OrderedDict()  # had none in this round; the next one first
+        self._again: OrderedDict[T, None] = OrderedDict()  # had one, and want another in the next round
+        self._served: set[T] = set()
+
+    def __len__(self) -> int:
+        """How many want a turn."""
+        return len(self._owed) + len(self._again)
+
+    def ask(self, who: T) -> bool:
+        """That one wants a turn, or asks anew for the one that it waits for.
+
+        Returns:
+            Whether it did not wait for one before.
+        """
+        line = self._again if who in self._served else self._owed
+        waited = who in line
+        line[who] = None
+        if waited:
+            line.move_to_end(who, last=False)
+        return not waited
+
+    def take(self) -> T | None:
+        """Gives the next one its turn; None if nobody wants one."""
+        if not self._owed:
+            self._owed, self._again = self._again, self._owed
+            self._served.clear()
+        if not self._owed:
+            return None
+        who, _ = self._owed.popitem(last=False)
+        self._served.add(who)
+        return who

@@ -1,0 +1,97 @@
+"""Whose turn it is: by scenes, and by any sequence of wishes."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handstream.protocol.turns import Turns
+
+NAMES = "abcd"
+
+
+def asked_by(names: str) -> Turns[str]:
+    turns: Turns[str] = Turns()
+    for name in names:
+        turns.ask(name)
+    return turns
+
+
+def taken(turns: Turns[str], times: int) -> str:
+    """Who is served, where each asks again at once."""
+    order = ""
+    for _ in range(times):
+        name = turns.take()
+        assert name is not None
+        turns.ask(name)
+        order += name
+    return order
+
+
+def test_who_asked_first_goes_first() -> None:
+    turns = asked_by("abc")
+    assert [turns.take() for _ in range(4)] == ["a", "b", "c", None]
+
+
+def test_who_asks_anew_goes_ahead() -> None:
+    turns = asked_by("abc")
+    assert not turns.ask("c"), "it waited before"
+    assert len(turns) == 3
+    assert turns.take() == "c"
+
+
+def test_who_was_served_waits_for_the_next_round() -> None:
+    turns = asked_by("abc")
+    assert taken(turns, 2) == "ab"
+    turns.ask("a")
+    assert taken(turns, 2) == "ca", "asking anew brings it ahead of the next round's others"
+
+
+def test_who_comes_during_a_round_has_its_turn_in_it() -> None:
+    turns = asked_by("ab")
+    assert taken(turns, 1) == "a"
+    turns.ask("c")
+    assert taken(turns, 2) == "bc"
+
+
+def test_a_new_round_owes_each_a_turn() -> None:
+    turns = asked_by("a")
+    assert [turns.take(), turns.ask("b"), turns.take()] == ["a", True, "b"]
+    turns.ask("b")
+    assert turns.take() == "b", "of a new round"
+    turns.ask("b")
+    turns.ask("b")
+    turns.ask("a")
+    assert turns.take() == "a", "it had none in this round"
+
+
+@given(st.lists(st.tuples(st.sampled_from(["ask", "take"]), st.sampled_from(NAMES))))
+def test_nobody_is_served_more_than_twice_while_another_waits(wishes: list[tuple[str, str]]) -> None:
+    turns: Turns[str] = Turns()
+    seen: dict[str, Counter[str]] = {}  # for each that waits, who was served since
+    for wish, name in wishes:
+        if wish == "ask":
+            assert turns.ask(name) == (name not in seen)
+            seen.setdefault(name, Counter())
+        else:
+            served = turns.take()
+            assert (served is None) == (not seen), "a turn is given where one is wanted"
+            if served is not None:
+                del seen[served]
+                for counts in seen.values():
+                    counts[served] += 1
+        assert len(turns) == len(seen)
+        assert all(max(counts.values(), default=0) <= 2 for counts in seen.values())
+
+
+@given(st.lists(st.sampled_from(NAMES), max_size=40), st.integers(1, 40))
+def test_who_always_wants_a_turn_gets_as_many_as_any_other_however_often_it_asks(asking: list[str], times: int) -> None:
+    turns = asked_by(NAMES)
+    counts = Counter(dict.fromkeys(NAMES, 0))
+    for step in range(times):
+        for name in asking[step : step + 2]:
+            turns.ask(name)
+        counts.update(taken(turns, 1))
+    assert max(counts.values()) - min(counts.values()) <= 1
