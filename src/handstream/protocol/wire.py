@@ -10,8 +10,6 @@ import struct
 from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from handstream.errors import MessageError
 from handstream.frames import LANDMARK_COUNT, Frame, FrameResult, Hand, Handedness, landmark_array
 from handstream.protocol.trace import SERVER_STAGES
@@ -19,6 +17,7 @@ from handstream.protocol.trace import SERVER_STAGES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from handstream.frames import Output
@@ -242,8 +241,7 @@ def _encode_hand(hand: Hand, flags: int) -> bytes:
 
 def _encode_points(points: NDArray[np.float32], units: int) -> bytes:
     """Each value as a signed 16-bit count of 1/units, clamped to what that holds."""
-    counts: NDArray[np.float32] = np.rint(points.clip(-0x8000 / units, 0x7FFF / units) * units)
-    return counts.astype(">i2").tobytes()
+    return (points.clip(-0x8000 / units, 0x7FFF / units) * units).round().astype(">i2").tobytes()
 
 
 def _decode_hands(message: bytes, offset: int, count: int, flags: int) -> Iterator[Hand]:
