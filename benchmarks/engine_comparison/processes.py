@@ -30,6 +30,9 @@ ROOT = Path(__file__).parents[2]
 FRAMES_EACH = 3
 """Pictures that each session processes before it idles: enough for it to make what it keeps."""
 
+FIRST_ROUNDS = 20
+"""How often the first session processes them: an engine then has all that it makes once for all sessions, and only they are counted."""
+
 SETTLE_S = 2.0
 """Before memory is read: what an engine makes ready in the background is done by then."""
 
@@ -86,7 +89,7 @@ def _in_process(*arguments: str) -> list[float]:
 def _measure_memory(name: str, count: int) -> list[float]:
     opened = contender(name)
     frames = list(scenes(None, FRAMES_EACH)[0].frames())
-    sessions = [_session_after(opened, frames)]
+    sessions = [_session_after(opened, frames * FIRST_ROUNDS)]
     time.sleep(SETTLE_S)
     first_mib = _resident_mib()
     sessions += [_session_after(opened, frames) for _ in range(count - 1)]

@@ -123,7 +123,7 @@ def test_nothing_is_advised_once_nothing_is_known() -> None:
 
 
 @given(
-    wants=st.dictionaries(st.sampled_from("abcdefgh"), st.floats(0, 200), min_size=1),
+    wants=st.dictionaries(st.sampled_from("abcdefgh"), st.floats(0, 120), min_size=1),
     totals=st.lists(st.floats(20, 2_000) | st.none(), min_size=1, max_size=5),
     ignore=st.sampled_from(["", "a", "ab"]),
 )

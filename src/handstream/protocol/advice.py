@@ -48,8 +48,8 @@ LEAST_FPS = 1.0
 SMOOTHING = 0.25
 """The weight of the newest second. At a few frames a second, a second more or less holds one more or less."""
 
-MOST_FPS = 60.0
-"""No camera that this is made for gives more. A level above it is none."""
+MOST_FPS = 120.0
+"""As many as the server processes of one session by default (`max_session_frames_per_second`). A level above it is none."""
 
 
 class Advisor(Generic[S]):
