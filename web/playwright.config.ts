@@ -51,7 +51,7 @@ export default defineConfig({
     },
   ],
   webServer: {
-    command: `"${handstreamCommand()}" serve --port 0`,
+    command: `"${handstreamCommand()}" serve --port 0 --log-level warning`,
     wait: { stderr: /Open (?<handstream_url>http:\/\/\S+)/ },
     env: { FORCE_COLOR: '', NO_COLOR: '1' }, // The address is to be printed as it is, not as a terminal's link.
     gracefulShutdown: { signal: 'SIGINT', timeout: 5000 },
