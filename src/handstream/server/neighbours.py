@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import socket
 import struct
 from contextlib import suppress
@@ -227,25 +228,29 @@ class _Stream:
         self._writer.write(_HEADER.pack(kind, len(body)) + body)
         await self._writer.drain()
 
-    async def receive(self) -> tuple[_Kind, bytes]:
+    async def receive(self, most_bytes: float = math.inf) -> tuple[_Kind, bytes]:
         """The next message.
 
         Raises:
             EOFError: There is none.
+            ValueError: It is longer than that, or of no kind that there is.
         """
         kind, length = _HEADER.unpack(await self._reader.readexactly(_HEADER.size))
+        if length > most_bytes:
+            raise ValueError(f"a message of at most {most_bytes} bytes was expected, not of {length}")
         return _Kind(kind), await self._reader.readexactly(length)
 
     async def receive_text(self, most_bytes: int) -> str:
         """The next message, which is to be a text that is not longer.
 
         Raises:
+            EOFError: There is none.
             ValueError: It is something else.
         """
-        kind, length = _HEADER.unpack(await self._reader.readexactly(_HEADER.size))
-        if kind != _Kind.TEXT or length > most_bytes:
-            raise ValueError(f"a text of at most {most_bytes} bytes was expected, not kind {kind} of {length}")
-        return (await self._reader.readexactly(length)).decode()
+        kind, body = await self.receive(most_bytes)
+        if kind is not _Kind.TEXT:
+            raise ValueError(f"a text was expected, not kind {kind}")
+        return body.decode()
 
     def close(self) -> None:
         """Ends the stream at once; a second call does nothing."""
