@@ -10,6 +10,7 @@ import pytest
 
 from handstream.client import Answered, ClientSession, Dropped, Failed, SessionClosedError, connect
 from handstream.errors import HandstreamError
+from handstream.frames import Stage
 from tests.server.fake_engine import FakeEngine
 from tests.server.serving import jpeg, serving
 
@@ -42,6 +43,10 @@ async def test_a_frame_is_answered(server: Serving) -> None:
     assert len(answered.result.hands) == 2
     assert (array.result.width_px, array.result.height_px) == (64, 48)
     assert answered.round_trip_ns > answered.network_ns > 0
+    assert list(answered.stages_ns)[:2] == [Stage.HOLD, Stage.NETWORK_UP]  # It came as a JPEG, so there was nothing to pack.
+    assert list(array.stages_ns)[:3] == [Stage.PACK, Stage.HOLD, Stage.NETWORK_UP]
+    assert array.stages_ns[Stage.TRACK] == array.result.stages_ns[Stage.TRACK]
+    assert sum(array.stages_ns.values()) >= array.round_trip_ns
 
 
 async def test_what_comes_out_of_an_outage_is_not_handed_on() -> None:

@@ -8,13 +8,8 @@
 Theory of operation
 -------------------
 
-For the lowest latency few frames may be on their way: what queues anywhere is old when it arrives. So only as many are unanswered as the
-measured path needs (`protocol/window.py`: one on a local network), and one more waits here, where a newer one replaces it. It leaves when
-the outcome of another is read, which is why a session is iterated over while frames are sent. Every frame that left has one outcome:
-`Answered`, `Failed` or `Dropped`. One of which nothing is heard in time is dropped at `network_up`; an answer that comes after all is
-passed over. Once a frame was given up, those that follow until something is heard again only try whether the path is back: what comes of
-them has waited out the rest of the outage, a fresh one is near, and they are dropped at `network_down`. So what is `Answered` is never
-older than what was before, and the first after an outage is as fresh as any.
+What leaves when, and what became of it, is decided without a socket (`passage`): few frames are on their way, and of those that wait here
+the newest wins. A frame leaves when the outcome of another is read, which is why a session is iterated over while frames are sent.
 
 A connection that is lost is opened again by whoever iterates, after waits that grow and are random, and the session is resumed by its
 token. Frames that were on their way are dropped at `network_up`, or at `network_down` if the server had received them; those that are sent
@@ -40,11 +35,10 @@ from handstream.connection import SessionClosedError, how_it_ended, open_connect
 from handstream.errors import HandstreamError
 from handstream.frames import Frame, Stage
 from handstream.outcomes import Answered, ClientStatistics, Dropped, Failed, Outcome
+from handstream.passage import FramePassage
 from handstream.protocol import wire
-from handstream.protocol.control import Ack, Advice, ErrorMessage, Hello, Ping, Pong, SettingsMessage, parse_server_message
-from handstream.protocol.flow import LatestSlot
-from handstream.protocol.numbering import follows
-from handstream.protocol.window import FrameWindow
+from handstream.protocol.control import Ack, Hello, SettingsMessage, parse_server_message
+from handstream.protocol.trace import Trace
 from handstream.reconnection import ConnectionState, Reconnection
 from handstream.vision.codec import encode_jpeg
 
@@ -118,16 +112,17 @@ async def connect(
         raise ValueError(f"min_scale must lie above 0 and be at most 1, not {min_scale}")
     hello = Hello(client=client, settings=settings or {}, features=("ack",))
     websocket, welcome = await open_connection(url, hello, token=token, tls=tls)
+    adaptation = (
+        Adaptation(frame_interval_ms=frame_interval_ms, jpeg_quality=jpeg_quality, min_scale=min_scale, settings=welcome.settings)
+        if adaptive
+        else None
+    )
     session = ClientSession(
         websocket,
         welcome,
-        window=FrameWindow(interval_ms=frame_interval_ms),
+        passage=FramePassage(frame_interval_ms=frame_interval_ms, adaptation=adaptation),
         jpeg_quality=jpeg_quality,
-        adaptation=Adaptation(
-            frame_interval_ms=frame_interval_ms, jpeg_quality=jpeg_quality, min_scale=min_scale, settings=welcome.settings
-        )
-        if adaptive
-        else None,
+        adaptation=adaptation,
         reconnection=Reconnection(url, client, reconnect_within_s, on_state or (lambda _: None), token, tls),
     )
     try:
@@ -149,7 +144,7 @@ class ClientSession:
         websocket: ClientConnection,
         welcome: Welcome,
         *,
-        window: FrameWindow,
+        passage: FramePassage,
         jpeg_quality: int,
         adaptation: Adaptation | None,
         reconnection: Reconnection,
@@ -157,7 +152,7 @@ class ClientSession:
         self.welcome = welcome
         self.settings = welcome.settings
         self._websocket = websocket
-        self._window = window
+        self._passage = passage
         self._jpeg_quality = jpeg_quality
         self._adaptation = adaptation
         self._reconnection = reconnection
@@ -166,11 +161,6 @@ class ClientSession:
         self._changes: dict[str, object] = {}
         self._reconnections = 0
         self._next_frame_id = 0
-        self._waiting: LatestSlot[Frame] = LatestSlot()
-        self._replaced = 0
-        self._stale = 0
-        self._newest_answered_id: int | None = None
-        self._waits_since_ms = 0.0
         self._is_sending = False
 
     async def send(self, image: bytes | NDArray[np.uint8], *, capture_time_ns: int | None = None) -> int:
@@ -188,11 +178,11 @@ class ClientSession:
             HandstreamError: The session has ended.
         """
         self._check_open()
-        capture_time_ns = time.monotonic_ns() if capture_time_ns is None else capture_time_ns
-        frame = Frame(self._next_frame_id, await self._encoded(image), capture_time_ns)
+        trace = Trace(time.monotonic_ns())
+        encoded = await self._encoded(image, trace)
+        frame = Frame(self._next_frame_id, encoded, trace.start_time_ns if capture_time_ns is None else capture_time_ns)
         self._next_frame_id = (self._next_frame_id + 1) % 2**32
-        self._replaced += self._waiting.put(frame) is not None
-        self._waits_since_ms = _ms(time.monotonic_ns())
+        self._passage.put(frame, trace, time.monotonic_ns())
         await self._send_waiting()
         return frame.frame_id
 
@@ -219,17 +209,7 @@ class ClientSession:
 
     def statistics(self) -> ClientStatistics:
         """The frames so far."""
-        frames = self._window.statistics()
-        return ClientStatistics(
-            sent=frames.sent,
-            replaced=self._replaced,
-            answered=frames.answered - self._stale,
-            failed=frames.refused,
-            dropped=sum(frames.dropped.values()) + self._stale,
-            in_flight=frames.in_flight,
-            late=frames.late,
-            reconnections=self._reconnections,
-        )
+        return self._passage.statistics(self._reconnections)
 
     def __aiter__(self) -> Self:
         return self
@@ -251,7 +231,7 @@ class ClientSession:
     async def _next_outcome(self) -> Outcome | None:
         """What the next message says became of a frame; None if it says nothing of the kind, or none comes soon."""
         try:
-            async with asyncio.timeout(self._look_s()):
+            async with asyncio.timeout(self._passage.wait_s(time.monotonic_ns(), _LONGEST_LOOK_S)):
                 message = await self._websocket.recv()
         except TimeoutError:
             return None
@@ -259,7 +239,7 @@ class ClientSession:
             await self._come_back(how_it_ended(error))
             return None
         if isinstance(message, str):
-            return self._control(parse_server_message(message))
+            return self._heard(parse_server_message(message))
         return await self._answered(message, time.monotonic_ns())
 
     async def _come_back(self, lost: SessionClosedError) -> None:
@@ -274,19 +254,12 @@ class ClientSession:
         except HandstreamError as error:
             self._ended = error
             raise
-        self._settle_lost()
+        self._lost.extend(self._passage.abandon(self.welcome.last_frame_id if self.welcome.resumed else None))
         self.settings = self.welcome.settings
         self._reconnections += 1
         self._reconnection.on_state(ConnectionState.CONNECTED)
         await self._send_changes()
         await self._send_waiting()
-
-    def _settle_lost(self) -> None:
-        """None of the frames that were on their way will be answered any more."""
-        last_id = self.welcome.last_frame_id if self.welcome.resumed else None
-        for frame in self._window.abandon():
-            has_arrived = last_id is not None and not follows(frame.frame_id, last_id)
-            self._lost.append(Dropped(frame.frame_id, "network_down" if has_arrived else "network_up"))
 
     @property
     def _is_connected(self) -> bool:
@@ -296,88 +269,47 @@ class ClientSession:
         if self._ended is not None:
             raise self._ended
 
-    def _look_s(self) -> float:
-        """How long to wait for a message before looking what else is to be done."""
-        if self._adaptation is None or not self._waiting or not self._window.may_send:
-            return _LONGEST_LOOK_S
-        return min(_LONGEST_LOOK_S, max(0.0, self._adaptation.departure_ms(self._waits_since_ms) - _ms(time.monotonic_ns())) / 1e3)
-
-    def _is_newer(self, frame_id: int) -> bool:
-        """Whether that frame comes after all whose results the caller has been given."""
-        return self._newest_answered_id is None or follows(frame_id, self._newest_answered_id)
-
-    async def _answered(self, message: bytes, now_ns: int) -> Answered | Dropped | None:
+    async def _answered(self, message: bytes, arrived_ns: int) -> Answered | Dropped | None:
         """Acknowledges a result. It is none for the caller if its frame was given up, or if it is too old to be of use."""
         result = wire.decode_result(message)
+        unpacked_ns = time.monotonic_ns()
         await self._write(Ack(result.frame_id).text())
-        queue_ms = _ms(result.stages_ns.get(Stage.QUEUE, 0))
-        settlement = self._window.settle(result.frame_id, "answered", _ms(now_ns), queue_ms=queue_ms)
-        if settlement is None or settlement.is_late:
-            return None
-        if settlement.is_stale or not self._is_newer(result.frame_id):
-            self._stale += 1
-            return Dropped(result.frame_id, "network_down")
-        self._newest_answered_id = result.frame_id
+        outcome = self._passage.answered(result, len(message), arrived_ns, unpacked_ns)
         if self._adaptation is not None:
-            self._adaptation.answer(settlement.frame, result, len(message), _ms(now_ns))
-            self._window.interval_ms = self._adaptation.decision.frame_interval_ms
             self._changes |= self._adaptation.settings_to_ask_for()
             await self._send_changes()
-        return Answered(result, round(settlement.frame.sent_ms * 1e6), now_ns)
+        return outcome
 
-    def _control(self, message: ServerMessage | None) -> Outcome | None:
-        now_ms = _ms(time.monotonic_ns())
-        match message:
-            case Dropped(frame_id, "queue" | "send" as stage):
-                settlement = self._window.settle(frame_id, stage, now_ms)
-                if self._adaptation is not None and stage == "queue":
-                    self._adaptation.replace(now_ms)
-                return None if settlement is None or settlement.is_late else message
-            case ErrorMessage(code, text, frame_id):
-                settlement = None if frame_id is None else self._window.settle(frame_id, "refused", now_ms)
-                is_known = settlement is not None and not settlement.is_late
-                return Failed(frame_id, HandstreamError(text, code=code)) if is_known or frame_id is None else None
-            case SettingsMessage(settings=settings):
-                self.settings = settings
-            case Advice(rate) if self._adaptation is not None:
-                self._adaptation.advise(rate)
-            case Pong(number) if self._adaptation is not None:
-                self._adaptation.echo(number, now_ms)
-        return None
+    def _heard(self, message: ServerMessage | None) -> Outcome | None:
+        if isinstance(message, SettingsMessage):
+            self.settings = message.settings
+        return self._passage.heard(message, time.monotonic_ns())
 
-    async def _encoded(self, image: bytes | NDArray[np.uint8]) -> bytes:
+    async def _encoded(self, image: bytes | NDArray[np.uint8], trace: Trace) -> bytes:
         """The image as it travels."""
         if self._adaptation is not None:
             self._adaptation.see(image, _ms(time.monotonic_ns()))
         if isinstance(image, bytes):
             return image
         if self._adaptation is not None:
-            return await asyncio.to_thread(self._adaptation.encode, image)
-        return await asyncio.to_thread(encode_jpeg, image, self._jpeg_quality)
+            encoded = await asyncio.to_thread(self._adaptation.encode, image)
+        else:
+            encoded = await asyncio.to_thread(encode_jpeg, image, self._jpeg_quality)
+        trace.end(Stage.PACK, time.monotonic_ns())
+        return encoded
 
     async def _send_waiting(self) -> None:
         """Gives up what is overdue, and sends the frame that waits, if one does and few enough are on their way."""
-        self._lost.extend(Dropped(frame.frame_id, "network_up") for frame in self._window.expire(_ms(time.monotonic_ns())))
+        self._lost.extend(self._passage.expire(time.monotonic_ns()))
         if self._is_sending:
             return  # Another task is about to: it sends this frame too, if there is a place for it.
         self._is_sending = True
         try:
-            while (frame := self._take_due()) is not None:
-                await self._send_frame(frame)
+            while self._is_connected and (messages := self._passage.departure(time.monotonic_ns())):
+                for message in messages:
+                    await self._write(message)
         finally:
             self._is_sending = False
-
-    def _take_due(self) -> Frame | None:
-        """The frame that may be sent now, if there is one."""
-        is_due = self._adaptation is None or self._adaptation.departure_ms(self._waits_since_ms) <= _ms(time.monotonic_ns())
-        return self._waiting.take() if is_due and self._is_connected and self._window.may_send else None
-
-    async def _send_frame(self, frame: Frame) -> None:
-        message, now_ms = wire.encode_frame(frame), _ms(time.monotonic_ns())
-        self._window.sent(frame.frame_id, len(message), now_ms)
-        if self._adaptation is not None and self._adaptation.leave(frame.frame_id, now_ms):
-            await self._write(Ping(frame.frame_id).text())
-        await self._write(message)
 
     async def _send_changes(self) -> None:
         """Sends the changes of settings that have not been, now or when there is another connection."""

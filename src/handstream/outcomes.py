@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from handstream.protocol.control import Dropped
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from handstream.errors import HandstreamError
-    from handstream.frames import FrameResult
+    from handstream.frames import FrameResult, Stage
 
 __all__ = ["Answered", "ClientStatistics", "Dropped", "Failed", "Outcome"]
 
@@ -22,11 +24,17 @@ class Answered:
         result: What it found, and where the server's time went.
         sent_time_ns: When the frame was handed to the socket, on this process' monotonic clock.
         received_time_ns: When the result had arrived, on the same clock.
+        stages_ns: Where the time went from `send` to the decoded result: `pack` (an array's encoding), `hold` (the wait for a place), both
+            ways through the network, the server's stages, and `unpack`, in nanoseconds, in the order in which they ended. They add up.
+        network_error_ns: The most by which the division of `network_ns` into `network_up` and `network_down` may be wrong: the clocks of
+            client and server are compared by the frames themselves.
     """
 
     result: FrameResult
     sent_time_ns: int
     received_time_ns: int
+    stages_ns: Mapping[Stage, int]
+    network_error_ns: int
 
     @property
     def frame_id(self) -> int:

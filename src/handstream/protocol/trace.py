@@ -33,15 +33,16 @@ class Trace:
     """The stamps of one frame on one clock. Owned by one thread at a time.
 
     Attributes:
+        start_time_ns: When the first stage began.
         spans_ns: The span of each stage that has ended, in the order in which they did.
         last_time_ns: The newest stamp: the end of the last stage, or the start of the first.
     """
 
-    __slots__ = ("last_time_ns", "spans_ns")
+    __slots__ = ("last_time_ns", "spans_ns", "start_time_ns")
 
     def __init__(self, start_time_ns: int) -> None:
         self.spans_ns: dict[Stage, int] = {}
-        self.last_time_ns = start_time_ns
+        self.start_time_ns = self.last_time_ns = start_time_ns
 
     def end(self, stage: Stage, now_ns: int) -> None:
         """That stage ends now, and the next one begins. What was added before may have been rounded up beyond now: then it took no time."""
