@@ -55,6 +55,12 @@ def test_a_proxy_counts_only_among_all() -> None:
     assert taken(arrivals, None, 0) == 200
 
 
+def test_one_of_several_processes_lets_in_as_large_a_burst_and_its_share_in_the_long_run() -> None:
+    arrivals = Arrivals(per_second=50, per_second_by_address=5, processes=2)
+    assert taken(arrivals, "192.0.2.1", 0) == 50
+    assert taken(arrivals, "192.0.2.1", SECOND_NS) == 5
+
+
 def test_addresses_are_remembered_in_a_bounded_number() -> None:
     arrivals = Arrivals(per_second=1e6, per_second_by_address=1)
     for number in range(10_000):

@@ -7,12 +7,15 @@ import os
 import signal
 import sys
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import httpx
 import psutil
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect as connect_websocket
 
 from handstream.client import Answered, connect
 from handstream.server.supervisor import _Place
@@ -21,6 +24,7 @@ from tests.server.serving import WAIT_S, jpeg, until
 
 if TYPE_CHECKING:
     import subprocess
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no POSIX signals")
 
@@ -103,6 +107,27 @@ def test_workers_end_when_their_supervisor_is_killed() -> None:
         process.kill()
         _, alive = psutil.wait_procs(children, timeout=WAIT_S)
         assert not alive
+
+
+@pytest.mark.slow
+def test_all_processes_together_let_in_no_more_sessions_than_are_set() -> None:
+    limits = ("--max-sessions", "6", "--max-sessions-by-address", "4", "--trusted-proxies", "127.0.0.1")
+    with started("--workers", "2", *limits) as (_, url), ExitStack() as sessions:
+
+        def tries(address: str) -> Iterator[bool]:
+            while True:
+                headers = {"X-Forwarded-For": address}
+                try:
+                    sessions.enter_context(connect_websocket(f"{url.replace('http', 'ws')}/ws/video", additional_headers=headers))
+                    yield True
+                except InvalidStatus:
+                    yield False
+
+        for address, expected in (("192.0.2.1", 4), ("192.0.2.2", 2)):
+            trying = tries(address)
+            for _ in range(expected):
+                until(lambda trying=trying: next(trying))  # type: ignore[misc] # mypy infers no type of a lambda with a default
+            assert not any(islice(trying, 20)), "one more was let in than is set"
 
 
 @pytest.mark.slow

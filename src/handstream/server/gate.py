@@ -67,7 +67,11 @@ class Gate:
 
     @staticmethod
     def _arrivals(settings: ServerSettings) -> Arrivals:
-        return Arrivals(per_second=settings.max_requests_per_second, per_second_by_address=settings.max_requests_per_second_by_address)
+        return Arrivals(
+            per_second=settings.max_requests_per_second,
+            per_second_by_address=settings.max_requests_per_second_by_address,
+            processes=settings.workers,
+        )
 
 
 class Arrival:

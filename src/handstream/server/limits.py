@@ -55,15 +55,18 @@ def address_group(address: str) -> str:
 class Arrivals:
     """How many may still come."""
 
-    def __init__(self, *, per_second: float, per_second_by_address: float) -> None:
+    def __init__(self, *, per_second: float, per_second_by_address: float, processes: int = 1) -> None:
         """Nobody has come yet.
 
         Args:
             per_second: How many may come in the long run from all addresses together.
             per_second_by_address: How many may from one.
+            processes: How many processes have such a share of what may come. A page's requests may all meet one of them, so the burst is
+                not shared out.
         """
-        self._all = Budget(per_second, burst_s=_ALL_BURST_S)
+        self._all = Budget(per_second, burst_s=_ALL_BURST_S * processes)
         self._per_second_by_address = per_second_by_address
+        self._burst_s = _BURST_S * processes
         self._by_address: OrderedDict[str, Budget] = OrderedDict()
 
     def take(self, address: str | None, now_ns: int) -> bool:
@@ -78,7 +81,7 @@ class Arrivals:
         return self._all.take(now_ns)
 
     def _budget_of(self, group: str) -> Budget:
-        budget = self._by_address.pop(group, None) or Budget(self._per_second_by_address, burst_s=_BURST_S)
+        budget = self._by_address.pop(group, None) or Budget(self._per_second_by_address, burst_s=self._burst_s)
         self._by_address[group] = budget  # now the newest
         if len(self._by_address) > _MAX_ADDRESSES:
             self._by_address.popitem(last=False)

@@ -84,7 +84,11 @@ class PassedOn:
 
 
 class Neighbours:
-    """The processes of one server, seen from one of them. Belongs to its event loop."""
+    """The processes of one server, seen from one of them. Belongs to its event loop.
+
+    Attributes:
+        index: Which of them this is, from 0.
+    """
 
     def __init__(self, folder: Path, index: int) -> None:
         """Knows nobody yet.
@@ -94,13 +98,13 @@ class Neighbours:
             index: Which of them this is.
         """
         self._folder = folder
-        self._index = index
+        self.index = index
         self._server: asyncio.Server | None = None
         self._served: set[asyncio.Task[None]] = set()
 
     def token(self, secret: str) -> str:
         """A token that this process issues."""
-        return f"{self._index}.{secret}"
+        return f"{self.index}.{secret}"
 
     async def listen(self, serve: Callable[[Forwarded], Awaitable[None]]) -> None:
         """Takes connections that others pass on, and serves each with that, until `close`."""
@@ -118,7 +122,7 @@ class Neighbours:
                 self._served.discard(task)
                 stream.close()
 
-        path = self._path(self._index)
+        path = self._path(self.index)
         path.unlink(missing_ok=True)  # of a process that served here before and was killed
         self._server = await asyncio.start_unix_server(take, path)
         path.chmod(0o600)
@@ -160,7 +164,7 @@ class Neighbours:
             message = parse_client_message(hello)
             if isinstance(message, Hello) and message.resume is not None:
                 index = message.resume.partition(".")[0]
-                if index.isascii() and index.isdecimal() and len(index) <= 2 and int(index) != self._index:  # noqa: PLR2004 - digits
+                if index.isascii() and index.isdecimal() and len(index) <= 2 and int(index) != self.index:  # noqa: PLR2004 - digits
                     return int(index)
         return None
 

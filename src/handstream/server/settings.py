@@ -86,7 +86,8 @@ class ServerSettings(BaseSettings):
         default=1,
         ge=1,
         le=64,
-        description="Processes that serve on the port. With more than one, a crash or a hang ends only its sessions.",
+        description="Processes that serve on the port. With more than one, a crash or a hang ends only its sessions. They share out what"
+        " the limits allow in all.",
     )
     threads: int = Field(
         default=0, ge=0, le=256, description="Threads of each process that process frames. 0 shares the processors out among the processes."

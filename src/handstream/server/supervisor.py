@@ -36,7 +36,7 @@ from handstream.errors import HandstreamError
 from handstream.server.metrics import METRICS_DIRECTORY_VARIABLE
 from handstream.server.neighbours import Neighbours
 from handstream.server.run import address, bind, prepared
-from handstream.server.worker import serve_reporting
+from handstream.server.worker import check_shares, serve_reporting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -74,8 +74,9 @@ def run_supervised(settings: ServerSettings, *, on_listening: Callable[[str], No
         on_ready: Called once, when every worker takes sessions.
 
     Raises:
-        HandstreamError: The port cannot be bound, or the engine could not be loaded.
+        HandstreamError: The port cannot be bound, a limit is too small for so many processes, or the engine could not be loaded.
     """
+    check_shares(settings)
     with (
         prepared(settings) as settings,  # noqa: PLR1704 - the same, with a certificate
         _common_folder() as folder,

@@ -1,4 +1,8 @@
-"""One of several processes that serve: `serve_reporting` runs the application on the common socket and tells the supervisor how it is."""
+"""One of several processes that serve: `serve_reporting` runs the application on the common socket and tells the supervisor how it is.
+
+What the settings limit in all is shared out: each process keeps to its share (`share_of`) and knows nothing of what the others let in, so
+together they never let in more. As the process with the fewest connections accepts first (`server/listener.py`), the shares fill up alike.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from handstream.errors import HandstreamError
 from handstream.executor import usable_cpus
 from handstream.server.app import create_app
 from handstream.server.listener import Server
@@ -27,9 +32,16 @@ if TYPE_CHECKING:
     from handstream.server.readiness import EngineLoader
     from handstream.server.settings import ServerSettings
 
-__all__ = ["Report", "serve_reporting"]
+__all__ = ["Report", "check_shares", "serve_reporting", "share_of"]
 
 _REPORT_INTERVAL_S = 0.25
+
+_NEEDED = ("max_sessions", "max_sessions_by_address", "max_waiting_connections")
+"""Counts of which a process without any would serve nobody."""
+
+_COUNTS = (*_NEEDED, "max_parked_sessions")
+
+_RATES = ("max_requests_per_second", "max_requests_per_second_by_address")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +59,30 @@ class Report:
     problem: str | None
 
 
+def check_shares(settings: ServerSettings) -> None:
+    """Whether every process gets a share of what is shared out.
+
+    Raises:
+        HandstreamError: One would serve nobody.
+    """
+    for name in _NEEDED:
+        if getattr(settings, name) < settings.workers:
+            option, count = f"--{name.replace('_', '-')}", settings.workers
+            raise HandstreamError(
+                f"{option} {getattr(settings, name)} cannot be shared out among {count} processes, as each needs one at the least."
+                f" Set it to {count} or more, or take fewer --workers.",
+                code="bad_option",
+            )
+
+
+def share_of(settings: ServerSettings, index: int) -> ServerSettings:
+    """What the process with that number, from 0, keeps to, so that all of them together keep to the settings."""
+    counts = {name: (getattr(settings, name) + settings.workers - 1 - index) // settings.workers for name in _COUNTS}
+    rates = {name: getattr(settings, name) / settings.workers for name in _RATES}
+    threads = settings.threads or max(1, usable_cpus() // settings.workers)
+    return settings.model_copy(update={**counts, **rates, "threads": threads})
+
+
 def serve_reporting(settings: ServerSettings, listener: socket.socket, neighbours: Neighbours, reports: Connection) -> None:
     """What a worker's process runs from its beginning to its end. Blocks until it is told to stop.
 
@@ -57,8 +93,7 @@ def serve_reporting(settings: ServerSettings, listener: socket.socket, neighbour
         reports: Where each `Report` is sent. Once nobody reads them, the supervisor is gone, and this process stops as well.
     """
     configure_logs(settings.log_level, settings.log_format)
-    configure_logs(settings.log_level, settings.log_format)
-    share = settings.model_copy(update={"threads": settings.threads or max(1, usable_cpus() // settings.workers)})
+    share = share_of(settings, neighbours.index)
     engine = partial(open_engine, share.engine, threads=share.threads, models=share.models, precision=share.precision)
     reporter = _Reporter(reports)
 
