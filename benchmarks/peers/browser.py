@@ -22,10 +22,11 @@ from urllib.parse import urlencode
 from benchmarks.peers.clients.jpeg import packed
 from benchmarks.peers.environments import node_modules, task_bundle
 from benchmarks.peers.numbered import NumberedClip
-from benchmarks.peers.processes import Sampler, end, last_words, start
 from benchmarks.peers.recording import Recording
 from benchmarks.peers.run_figures import RunFigures, figures_of
+from benchmarks.peers.sampling import Sampler
 
+from handstream.bench.processes import end, last_words, start
 from handstream.errors import HandstreamError
 
 if TYPE_CHECKING:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from benchmarks.peers.browser import measure_in_browser
 from benchmarks.peers.contenders import BrowserPeer, ServerPeer
 from benchmarks.peers.environments import python_of
-from benchmarks.peers.processes import Sampler, end, last_words, serving, start
 from benchmarks.peers.recording import Recording
 from benchmarks.peers.run_figures import RunFigures, figures_of
+from benchmarks.peers.sampling import Sampler
 
+from handstream.bench.processes import end, last_words, listening, start
 from handstream.errors import HandstreamError
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Course:
         client = str(python_of(peer.client_environment))
         server = [str(python_of(peer.environment)), "-m", *peer.server]
         outs = [self.scratch / f"client{number}.json" for number in range(clients)]
-        with serving(server, self.scratch / "server.log") as (url, process_id), Sampler(process_id) as sampler:
+        with listening(server, self.scratch / "server.log", peer.name) as (url, process_id), Sampler(process_id) as sampler:
             commands = [
                 [client, "-m", *peer.client, *self._client_options(url, out, number * _APART_FRAMES)] for number, out in enumerate(outs)
             ]

@@ -90,4 +90,4 @@ def run_rounds(
             try:
                 row.runs.append(measure(peer, row.clients))
             except HandstreamError as error:
-                row.failures.append(str(error))
+                row.failures.append(" ".join(str(error).split()))

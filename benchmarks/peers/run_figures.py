@@ -12,8 +12,8 @@ from benchmarks.screen import screen_ages_ms
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchmarks.peers.processes import Sample
     from benchmarks.peers.recording import Recording
+    from benchmarks.peers.sampling import Sample
     from numpy.typing import NDArray
 
 __all__ = ["RunFigures", "figures_of", "median_of"]

@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import tempfile
-import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import psutil
 
+from handstream.bench.processes import family, listening
 from handstream.errors import HandstreamError
-from handstream.server.settings import ENVIRONMENT_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from typing import IO
 
     from handstream.bench.load import Way
 
 __all__ = ["HANDSTREAM", "Contender", "Server", "Usage", "serving"]
-
-START_TIMEOUT_S = 90.0
-"""The first start of all may fetch the models and compile the networks."""
-
-STOP_TIMEOUT_S = 6.0
-
-_PASSED_ON = {"HANDSTREAM_CACHE_DIR", "HANDSTREAM_MODELS"}
-_ANNOUNCEMENT = "listening on "
-_LINES_TOLD = 6
-_MAX_LINE_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,12 +87,10 @@ class Server:
 
     def usage(self) -> Usage | None:
         """What it uses now, with its child processes; None if that cannot be seen, or it is gone."""
-        if self.pid is None:
-            return None
+        members = [] if self.pid is None else family(self.pid)
         cpu_s, memory_bytes, threads, files = 0.0, 0, 0, 0
         try:
-            process = psutil.Process(self.pid)
-            for one in (process, *process.children(recursive=True)):
+            for one in members:
                 times = one.cpu_times()
                 cpu_s += times.user + times.system
                 memory_bytes += one.memory_info().rss
@@ -113,7 +98,7 @@ class Server:
                 files += one.num_fds() if hasattr(one, "num_fds") else 0
         except psutil.Error:
             return None
-        return Usage(cpu_s, memory_bytes, threads, files)
+        return Usage(cpu_s, memory_bytes, threads, files) if members else None
 
 
 @contextmanager
@@ -127,44 +112,8 @@ def serving(contender: Contender, url: str | None = None) -> Iterator[Server]:
         yield _elsewhere(url)
         return
     command = [sys.executable, "-m", contender.module, *contender.arguments]
-    with tempfile.TemporaryFile() as words, _popen(command, words) as process:
-        try:
-            yield Server(_announced(process, words, contender.name), process.pid)
-        finally:
-            _stop(process)
-
-
-def _popen(command: list[str], words: IO[bytes]) -> subprocess.Popen[bytes]:
-    """The process. Of the settings in the environment it gets only where the models are: the others are for a server that serves people."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(ENVIRONMENT_PREFIX) or name in _PASSED_ON}
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=words, env=environment)  # noqa: S603 - a module of this package
-
-
-def _announced(process: subprocess.Popen[bytes], words: IO[bytes], name: str) -> str:
-    """The address in the server's first line."""
-    assert process.stdout is not None
-    patience = threading.Timer(START_TIMEOUT_S, process.kill)
-    patience.start()
-    try:
-        line = process.stdout.readline(_MAX_LINE_BYTES).decode(errors="replace")
-    finally:
-        patience.cancel()
-    if line.startswith(_ANNOUNCEMENT):
-        return line.removeprefix(_ANNOUNCEMENT).strip()
-    process.kill()
-    process.wait()
-    words.seek(0)
-    told = words.read().decode(errors="replace").strip().splitlines()[-_LINES_TOLD:]
-    words_told = told or [f"It said nothing within {START_TIMEOUT_S:.0f} s."]
-    raise HandstreamError("\n".join([f"The server {name!r} did not start.", *words_told]), code="server_failed")
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(STOP_TIMEOUT_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
+    with tempfile.TemporaryDirectory() as folder, listening(command, Path(folder) / "server.log", contender.name) as (address, process_id):
+        yield Server(address, process_id)
 
 
 def _elsewhere(url: str) -> Server:

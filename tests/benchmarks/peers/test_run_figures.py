@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from benchmarks.peers.processes import Sample
 from benchmarks.peers.recording import Recording
 from benchmarks.peers.run_figures import figures_of, median_of
+from benchmarks.peers.sampling import Sample
 
 INTERVAL_S = 1 / 30
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
-from benchmarks.peers.processes import Sampler, end, serving, start
 
+from handstream.bench.processes import end, family, last_words, listening, start
 from handstream.errors import HandstreamError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SERVES = "import time; print('a word', flush=True); print('Open http://127.0.0.1:1234 (Ctrl-C)', flush=True); time.sleep(60)"
+SERVES = "import time; print('https://example.org\\nOpen http://127.0.0.1:1234 (Ctrl-C)', flush=True); time.sleep(60)"
 HAS_A_CHILD = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); {SERVES}"
 IGNORES_TERM = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SERVES}"
 DIES = "raise SystemExit('no engine here')"
@@ -26,26 +25,26 @@ def python(code: str) -> list[str]:
 
 
 def test_a_server_is_met_at_the_address_that_it_prints_and_ended(tmp_path: Path) -> None:
-    with serving(python(SERVES), tmp_path / "log") as (url, process_id):
+    with listening(python(SERVES), tmp_path / "log", "fake") as (url, process_id):
         assert url == "http://127.0.0.1:1234"
         assert psutil.pid_exists(process_id)
     assert not psutil.pid_exists(process_id)
 
 
 def test_a_server_that_dies_is_quoted(tmp_path: Path) -> None:
-    with pytest.raises(HandstreamError, match="did not start: no engine here"), serving(python(DIES), tmp_path / "log"):
+    with pytest.raises(HandstreamError, match=r"'fake' did not start\.\nno engine here"), listening(python(DIES), tmp_path / "log", "fake"):
         pytest.fail("there is no server")
 
 
 def test_children_are_ended_too(tmp_path: Path) -> None:
-    with serving(python(HAS_A_CHILD), tmp_path / "log") as (_, process_id):
+    with listening(python(HAS_A_CHILD), tmp_path / "log", "fake") as (_, process_id):
         (child,) = psutil.Process(process_id).children()
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
 
 
 @pytest.mark.slow
 def test_one_that_will_not_end_is_killed(tmp_path: Path) -> None:
-    with serving(python(IGNORES_TERM), tmp_path / "log") as (_, process_id):
+    with listening(python(IGNORES_TERM), tmp_path / "log", "fake") as (_, process_id):
         pass
     assert not psutil.pid_exists(process_id)
 
@@ -56,20 +55,16 @@ def test_an_ended_process_can_be_ended(tmp_path: Path) -> None:
     end(process)
 
 
-def test_samples_grow_with_what_a_process_and_its_children_do(tmp_path: Path) -> None:
-    busy = "\nwhile True: pass"
-    process = start(
-        python(f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {busy!r}])\nimport time; time.sleep(60)"), tmp_path / "log"
-    )
-    try:
-        with Sampler(process.pid) as sampler:
-            deadline_s = time.monotonic() + 20
-            while sampler.samples[-1].cpu_s < sampler.samples[0].cpu_s + 0.2 and time.monotonic() < deadline_s:
-                time.sleep(0.05)
-    finally:
-        end(process)
-    first, *_, last = sampler.samples
-    assert last.cpu_s > first.cpu_s + 0.1
-    assert last.machine_cpu_s > first.machine_cpu_s
-    assert last.resident_mib > 1
-    assert last.at_s > first.at_s
+def test_the_last_words_of_a_process_that_said_nothing_are_none(tmp_path: Path) -> None:
+    process = start(python("pass"), tmp_path / "log")
+    process.wait()
+    assert last_words(tmp_path / "log") == "It said nothing."
+    assert family(process.pid) == []
+
+
+def test_settings_of_a_server_for_people_are_not_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HANDSTREAM_TOKEN", "secret")
+    monkeypatch.setenv("HANDSTREAM_MODELS", "there")
+    start(python("import os; print(sorted(name for name in os.environ if name.startswith('HANDSTREAM_')))"), tmp_path / "log").wait()
+    assert "HANDSTREAM_TOKEN" not in last_words(tmp_path / "log")
+    assert "HANDSTREAM_MODELS" in last_words(tmp_path / "log")
