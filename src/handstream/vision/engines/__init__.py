@@ -80,7 +80,11 @@ class Tracker(Protocol):
         """
 
     def reset(self) -> None:
-        """Forgets the hands, as before the first picture."""
+        """Forgets the hands, as before the first picture.
+
+        Raises:
+            RuntimeError: The tracker was closed.
+        """
 
     def close(self) -> None:
         """Gives the tracker's resources back to its engine. A second call does nothing."""

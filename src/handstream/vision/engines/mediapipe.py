@@ -123,7 +123,7 @@ class MediaPipeEngine:
         while True:
             with self._lock:
                 if self._closed:
-                    raise RuntimeError("the engine was closed")
+                    raise RuntimeError("The engine was closed")
                 found = next((idle for idle in self._idle if idle[0] == options), None)
                 if found is None:
                     return None
@@ -172,8 +172,7 @@ class MediaPipeTracker:
         """As `handstream.vision.engines.Tracker`, with world landmarks."""
         rgb = check_picture(rgb)
         with self._lock:
-            if self._graph is None:
-                raise RuntimeError("the tracker was closed")
+            self._check_open()
             if self.options.static_image_mode:
                 self._identities.forget()
             return self._identities.assign(_hands_of(self._graph.process(rgb)))
@@ -181,8 +180,9 @@ class MediaPipeTracker:
     def reset(self) -> None:
         """As `handstream.vision.engines.Tracker`. Blocks for one picture's time."""
         with self._lock:
+            self._check_open()
             self._identities.forget()
-            if self._graph is not None and not _forget_hands(self._graph):
+            if not _forget_hands(self._graph):
                 self._graph.reset()
 
     def close(self) -> None:
@@ -191,6 +191,10 @@ class MediaPipeTracker:
             graph, self._graph = self._graph, None
         if graph is not None:
             self._on_close(self, graph)
+
+    def _check_open(self) -> None:
+        if self._graph is None:
+            raise RuntimeError("The tracker was closed")
 
 
 def _hands_of(results: Any) -> list[Hand]:
