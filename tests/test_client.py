@@ -49,6 +49,16 @@ async def test_a_frame_is_answered(server: Serving) -> None:
     assert sum(array.stages_ns.values()) >= array.round_trip_ns
 
 
+async def test_the_servers_clock_is_known(server: Serving) -> None:
+    async with connect(server.url) as session:
+        assert session.clock.to_local(5) is None
+        answered = await track(session, jpeg())
+        there_ns, error_ns = session.clock.to_local(answered.result.receive_time_ns), session.clock.offset_error_bound_ns
+    assert there_ns is not None
+    assert error_ns is not None
+    assert abs(there_ns - answered.result.receive_time_ns) <= error_ns  # The server is in this process, so its clock is this one.
+
+
 async def test_what_comes_out_of_an_outage_is_not_handed_on() -> None:
     engine = FakeEngine()
     with serving(lambda: engine) as server:

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from websockets.asyncio.client import ClientConnection
 
+    from handstream.protocol.clock import RemoteClock
     from handstream.protocol.control import ServerMessage, Welcome
     from handstream.protocol.rate import RateDecision
 
@@ -206,6 +207,11 @@ class ClientSession:
     def rate(self) -> RateDecision | None:
         """How often and how finely an adaptive session sends now, and what limits it; None for one that does not adapt."""
         return None if self._adaptation is None else self._adaptation.decision
+
+    @property
+    def clock(self) -> RemoteClock:
+        """The server's clock as this client knows it: `to_local` of its stamps, the offset and its error, the round trip on the network."""
+        return self._passage.clock
 
     def statistics(self) -> ClientStatistics:
         """The frames so far."""

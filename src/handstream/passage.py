@@ -49,7 +49,11 @@ class _Departing:
 
 
 class FramePassage:
-    """The frames of one session, over all its connections. Not thread-safe."""
+    """The frames of one session, over all its connections. Not thread-safe.
+
+    Attributes:
+        clock: What is known of the server's clock, and of the path to it. Another connection begins with a fresh one.
+    """
 
     def __init__(self, *, frame_interval_ms: float, adaptation: Adaptation | None) -> None:
         """No frame was sent yet.
@@ -60,7 +64,7 @@ class FramePassage:
         """
         self._adaptation = adaptation
         self._window = FrameWindow(interval_ms=frame_interval_ms)
-        self._clock = RemoteClock()
+        self.clock = RemoteClock()
         self._waiting: LatestSlot[_Departing] = LatestSlot()
         self._traces: dict[int, Trace] = {}
         self._waits_since_ms = 0.0
@@ -149,7 +153,7 @@ class FramePassage:
             last_frame_id: The newest frame that the server had received; None if it does not remember.
         """
         self._traces.clear()
-        self._clock = RemoteClock()
+        self.clock = RemoteClock()
         return [Dropped(frame.frame_id, _lost_at(frame.frame_id, last_frame_id)) for frame in self._window.abandon()]
 
     def statistics(self, reconnections: int) -> ClientStatistics:
@@ -186,10 +190,10 @@ class FramePassage:
         exchange = Exchange(
             origin_ns=sent_ns, receive_ns=result.receive_time_ns, transmit_ns=result.send_time_ns, destination_ns=arrived_ns
         )
-        self._clock.update(exchange)
-        ways_ns = self._clock.ways_ns(exchange)
+        self.clock.update(exchange)
+        ways_ns = self.clock.ways_ns(exchange)
         # However little is known of the clocks, neither way took less than no time.
-        error_ns = min(self._clock.offset_error_bound_ns or max(ways_ns), max(ways_ns))
+        error_ns = min(self.clock.offset_error_bound_ns or max(ways_ns), max(ways_ns))
         trace.cross(ways_ns[0], result.stages_ns, arrived_ns)
         trace.end(Stage.UNPACK, now_ns)
         return Answered(result, sent_ns, arrived_ns, trace.spans_ns, error_ns)
@@ -199,7 +203,7 @@ class FramePassage:
         if self._adaptation is not None:
             self._adaptation.echo(number, now_ns / 1e6)
         if (trace := self._traces.get(number)) is not None:
-            self._clock.update(Exchange(origin_ns=trace.last_time_ns, receive_ns=there_ns, transmit_ns=there_ns, destination_ns=now_ns))
+            self.clock.update(Exchange(origin_ns=trace.last_time_ns, receive_ns=there_ns, transmit_ns=there_ns, destination_ns=now_ns))
 
 
 def _lost_at(frame_id: int, last_frame_id: int | None) -> LossStage:

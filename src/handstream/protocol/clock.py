@@ -207,10 +207,10 @@ class RemoteClock:
         The sum is exact. The division is as good as the offset: wrong by at most `offset_error_bound_ns`. Before the first exchange
         both ways count as equally long.
         """
-        delay_ns = max(0, exchange.delay_ns)
-        if self._bounds is None:
+        delay_ns, arrived_ns = max(0, exchange.delay_ns), self.to_local(exchange.receive_ns)
+        if arrived_ns is None:
             return delay_ns // 2, delay_ns - delay_ns // 2
-        up_ns = min(max(0, exchange.receive_ns - self._bounds.middle_ns - exchange.origin_ns), delay_ns)
+        up_ns = min(max(0, arrived_ns - exchange.origin_ns), delay_ns)
         return up_ns, delay_ns - up_ns
 
     def statistics(self) -> ClockStatistics:
