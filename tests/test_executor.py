@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 from typing import TYPE_CHECKING
 
 import pytest
@@ -168,6 +170,40 @@ def test_an_idle_lane_ends_too_and_only_once(executor: Executor) -> None:
     executor.close()
     assert len(ends) == 1
     assert ends[0] != threading.get_ident()
+
+
+def test_nothing_is_kept_of_a_lane_that_has_ended(executor: Executor) -> None:
+    lane = executor.open_lane(nothing_with, nothing)
+    lane.offer(0)
+    lane.close()
+    until(lambda: executor.statistics().lanes == 0)
+    ended = weakref.ref(lane)
+    del lane
+    executor.open_lane(nothing_with, nothing).offer(0)  # The thread lets go of a lane when it takes the next one.
+    until(lambda: gc.collect() >= 0 and ended() is None)
+
+
+def test_newcomers_without_end_keep_no_lane_waiting(executor: Executor) -> None:
+    """Each item opens another lane, so that one that was never served always waits."""
+    newcomers = 0
+    served = threading.Event()
+
+    def process(_: int) -> None:
+        nonlocal newcomers
+        newcomers += 1
+        if not served.is_set():
+            executor.open_lane(process, nothing).offer(0)
+
+    def serve(item: int) -> None:
+        if item:
+            served.set()
+        else:
+            lane.offer(1)  # It has had its turn in this round.
+
+    lane = executor.open_lane(serve, nothing)
+    executor.open_lane(process, nothing).offer(0)
+    lane.offer(0)
+    assert served.wait(WAIT_S), f"{newcomers} newcomers went first"
 
 
 def test_close_ends_every_lane_and_waits_for_what_runs() -> None:

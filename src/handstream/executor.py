@@ -103,6 +103,7 @@ class Executor:
                 raise RuntimeError("the executor is closed")
             lane = Lane(self, process, at_end)
             self._lanes.add(lane)
+            self._ready.enter(lane)
             return lane
 
     def statistics(self) -> ExecutorStatistics:
@@ -228,6 +229,7 @@ class Lane(Generic[T]):
             if not self._closed:
                 return
             self._executor._lanes.discard(self)  # noqa: SLF001
+            self._executor._ready.leave(self)  # noqa: SLF001
         self._call(self._at_end)
 
     def _call(self, call: Callable[[], None]) -> None:

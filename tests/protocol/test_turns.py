@@ -67,6 +67,32 @@ def test_a_new_round_owes_each_a_turn() -> None:
     assert turns.take() == "a", "it had none in this round"
 
 
+def test_newcomers_without_end_keep_nobody_waiting() -> None:
+    turns = asked_by("ab")
+    waiting_since = {"a": (0, 2), "b": (0, 2)}  # when each asked, and how many wanted a turn then
+    for time in range(100):
+        turns.enter(f"newcomer {time}")
+        turns.ask(f"newcomer {time}")
+        served = turns.take()
+        if served in waiting_since:
+            asked, others = waiting_since[served]
+            assert time - asked <= others, "somebody who came later was served before"
+            turns.ask(served)
+            waiting_since[served] = (time, len(turns))
+    assert all(asked for asked, _ in waiting_since.values())
+
+
+def test_nothing_is_kept_of_who_has_left() -> None:
+    turns = asked_by("abc")
+    turns.enter("d")
+    assert turns.take() == "a"
+    turns.ask("a")
+    for name in NAMES:
+        turns.leave(name)
+    assert turns.take() is None
+    assert not turns._served
+
+
 @given(st.lists(st.tuples(st.sampled_from(["ask", "take"]), st.sampled_from(NAMES))))
 def test_nobody_is_served_more_than_twice_while_another_waits(wishes: list[tuple[str, str]]) -> None:
     turns: Turns[str] = Turns()

@@ -9,7 +9,9 @@ end of the line. Who asks *anew*, because there is a newer picture, goes to its 
 then served within a moment of a picture's arrival, where in the order of the line it would be at any time between two. Who asks once and
 then waits, waits no longer than the rest of this round and the next.
 
-It reads no clock, and holds each at most once.
+Who is new has the first turn in the next round. So a round ends whoever comes, and newcomers without end keep nobody waiting.
+
+It reads no clock, holds each at most once, and nobody that has left.
 """
 
 from __future__ import annotations
@@ -33,6 +35,16 @@ class Turns(Generic[T]):
     def __len__(self) -> int:
         """How many want a turn."""
         return len(self._owed) + len(self._again)
+
+    def enter(self, who: T) -> None:
+        """That one is new. It may ask for turns without this; a round then lasts as long as others come."""
+        self._served.add(who)
+
+    def leave(self, who: T) -> None:
+        """That one is gone, and wants no turn any more."""
+        self._served.discard(who)
+        self._owed.pop(who, None)
+        self._again.pop(who, None)
 
     def ask(self, who: T) -> bool:
         """That one wants a turn, or asks anew for the one that it waits for.
