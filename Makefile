@@ -62,8 +62,7 @@ chromium: $(NODE_MODULES)
 	cd web && node e2e/find-chromium.mjs --install
 
 audit: $(SUPPLY)/.installed ## Look up known vulnerabilities of all that is shipped (asks PyPI and the npm registry)
-	$(SUPPLY)/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements/runtime.txt
-	cd web && npm audit --omit=dev
+	@requirements/audit.sh
 
 sbom: $(SUPPLY)/.installed $(NODE_MODULES) ## Write what is shipped, as CycloneDX bills of materials, into dist/
 	mkdir -p dist
