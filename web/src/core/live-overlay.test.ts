@@ -54,7 +54,7 @@ test('each picture is shown at once, with the hands carried forward to its time'
   overlay.answered(answerOf(0, 0, 0));
   overlay.answered(answerOf(1, 30, 0.3));
   present(60);
-  expect(shown[1]?.hands[0]?.landmarks?.[0]).toBeCloseTo(0.6, 1);
+  expect(shown[1]?.hands[0]?.landmarks?.[0], 'on from 0.3 by some of the 0.3 that it went before').toBeGreaterThan(0.45);
   expect(shown[1]?.result).not.toBeNull();
 });
 

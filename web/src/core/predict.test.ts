@@ -35,7 +35,7 @@ test('in its own picture a hand is where the answer has it, but for the steadyin
   predictor.add([ringAt(0, 0)], 0, ASPECT);
   expect(firstJoint(predictor.at(0))[0]).toBeCloseTo(0.4, 6);
   predictor.add([ringAt(0.1, 0)], FRAME_MS, ASPECT);
-  expect(Math.abs(firstJoint(predictor.at(FRAME_MS))[0] - 0.5)).toBeLessThan(0.012 * 0.11);
+  expect(Math.abs(firstJoint(predictor.at(FRAME_MS))[0] - 0.5)).toBeLessThan(0.02 * 0.11);
   expect(firstJoint(predictor.at(0))[0], 'an older picture does not send it back').toBeCloseTo(0.5, 2);
 });
 
@@ -120,6 +120,17 @@ function errorPx({ landmarks }: Hand, { xy }: ClipHand): number {
   return distances.reduce((sum, distance) => sum + distance, 0) / 21;
 }
 
+/** Mean distance of joints, as a share of the picture's width. */
+function distance(one: Float32Array | null | undefined, other: Float32Array): number {
+  const distances = Array.from({ length: 21 }, (_, joint) =>
+    Math.hypot(
+      (one?.[3 * joint] ?? Number.NaN) - (other[3 * joint] ?? 0),
+      (one?.[3 * joint + 1] ?? Number.NaN) - (other[3 * joint + 1] ?? 0),
+    ),
+  );
+  return distances.reduce((sum, value) => sum + value, 0) / 21;
+}
+
 /** Plays the clip with answers that come so many frames late; `see` gets each hand as drawn, as last answered and as it is. */
 function play(delayFrames: number, see: (frame: number, drawn: Hand, answered: Hand, truth: ClipHand) => void): void {
   const predictor = new HandPredictor();
@@ -134,6 +145,21 @@ function play(delayFrames: number, see: (frame: number, drawn: Hand, answered: H
     }
   });
 }
+
+test('fingers that move at random are left where they were found', () => {
+  const shake = noise(3);
+  const predictor = new HandPredictor();
+  const places = Array.from({ length: 90 }, () => handAt(() => [0.4 + 40 * shake(), 0.5 + 40 * shake()]));
+  let [carriedOn, left] = [0, 0];
+  places.forEach((hand, frame) => {
+    predictor.add([hand], frame * FRAME_MS, ASPECT);
+    const next = places[frame + 3]?.landmarks;
+    if (frame < 30 || next === null || next === undefined) return;
+    carriedOn += distance(predictor.at((frame + 3) * FRAME_MS)[0]?.landmarks, next);
+    left += distance(hand.landmarks, next);
+  });
+  expect(carriedOn / left).toBeLessThan(1.02);
+});
 
 test.each([
   { delayMs: 33, frames: 1, atMost: 0.4 },
