@@ -43,7 +43,7 @@ NO_SETTINGS = {"CACHE_DIR", "PORT"}
 def code(page: str) -> Iterator[str]:
     """The lines of a page's blocks for a shell, and what it sets as code within a sentence."""
     text = (ROOT / page).read_text(encoding="utf-8")
-    for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL):
+    for block in re.findall(r"```(?:ba)?sh\n(.*?)```", text, re.DOTALL):
         yield from block.replace("\\\n", " ").splitlines()
     yield from re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
 
