@@ -8,8 +8,9 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from handstream.bench.servers import HANDSTREAM, Contender, Server, serving
+from handstream.bench.servers import HANDSTREAM, Contender, Server, check_server, serving
 from handstream.errors import HandstreamError
+from tests.server.serving import serving as serving_here
 
 
 def test_a_server_that_does_not_start_says_its_last_words() -> None:
@@ -54,3 +55,14 @@ def test_usage_is_that_of_the_process() -> None:
 
 def test_what_a_process_that_is_gone_used_is_not_known() -> None:
     assert Server("ws://127.0.0.1:1", 2**22 + 1).usage() is None
+
+
+def test_a_server_elsewhere_is_tried_before_anything_is_measured() -> None:
+    with serving_here(token="the-right-token-of-it") as server:
+        check_server(server.url, "the-right-token-of-it")
+        with pytest.raises(HandstreamError) as refused:
+            check_server(server.url, "another-token-altogether")
+    assert refused.value.code == "token_invalid"
+    with pytest.raises(HandstreamError) as missing:
+        check_server(server.url, None)
+    assert missing.value.code == "cannot_connect"

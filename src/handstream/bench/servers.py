@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import tempfile
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from handstream.bench.processes import family, listening
+from handstream.client import connect
 from handstream.errors import HandstreamError
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from handstream.bench.load import Way
 
-__all__ = ["HANDSTREAM", "Contender", "Server", "Usage", "serving"]
+__all__ = ["HANDSTREAM", "Contender", "Server", "Usage", "check_server", "serving"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +116,20 @@ def serving(contender: Contender, url: str | None = None) -> Iterator[Server]:
     command = [sys.executable, "-m", contender.module, *contender.arguments]
     with tempfile.TemporaryDirectory() as folder, listening(command, Path(folder) / "server.log", contender.name) as (address, process_id):
         yield Server(address, process_id)
+
+
+def check_server(url: str, token: str | None) -> None:
+    """Opens a session at that address and ends it. Blocks until then.
+
+    Raises:
+        HandstreamError: There is no server, or it refuses a session; the text says why.
+    """
+    asyncio.run(_greet(_elsewhere(url).url, token))
+
+
+async def _greet(url: str, token: str | None) -> None:
+    async with connect(url, token=token, reconnect_within_s=0):
+        pass
 
 
 def _elsewhere(url: str) -> Server:

@@ -22,6 +22,7 @@ from handstream.bench.capacity import Capacity, contenders
 from handstream.bench.latency import Latency
 from handstream.bench.options import BenchOptions
 from handstream.bench.report import Report, check_outputs
+from handstream.bench.servers import check_server
 from handstream.bench.soak import Soak
 from handstream.cli import bench_tables
 from handstream.errors import HandstreamError
@@ -172,11 +173,13 @@ def _has_reference() -> bool:
 
 
 def _options(*, url: str | None, token: str | None, size: str, rate: float, output: Output, seconds: float, repeats: int) -> BenchOptions:
-    if url is not None:
-        _say_if_far(url)
-    return BenchOptions(
+    options = BenchOptions(
         url=url, token=token if url else None, size_wh=_size(size), frames_per_second=rate, output=output, seconds=seconds, repeats=repeats
     )
+    if url is not None:
+        _say_if_far(url)
+        check_server(url, token)
+    return options
 
 
 def _size(text: str) -> tuple[int, int]:
