@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from contextlib import suppress
+from itertools import count
 
 import cv2
 import numpy as np
@@ -18,13 +20,14 @@ from handstream.client import Answered, ClientSession, SessionClosedError, conne
 async def play(session: ClientSession, path: str) -> None:
     """Sends the video's pictures at its own speed. The client keeps one on its way and drops what comes too soon."""
     video = cv2.VideoCapture(path)
-    seconds_a_frame = 1 / (video.get(cv2.CAP_PROP_FPS) or 30)
-    while True:
+    frame_s = 1 / (video.get(cv2.CAP_PROP_FPS) or 30)
+    begin_s = time.monotonic()
+    for number in count(1):
         found, bgr = await asyncio.to_thread(video.read)
         if not found:
             return
         await session.send(np.ascontiguousarray(bgr[..., ::-1], np.uint8))  # OpenCV gives BGR
-        await asyncio.sleep(seconds_a_frame)
+        await asyncio.sleep(max(0, begin_s + number * frame_s - time.monotonic()))
 
 
 async def show(session: ClientSession) -> None:
