@@ -12,6 +12,7 @@ import pytest
 from handstream.adaptation import Adaptation
 from handstream.client import Answered, ClientSession, connect
 from handstream.frames import FrameResult, Stage
+from handstream.protocol.control import Advice
 from handstream.protocol.window import SentFrame
 from handstream.vision.codec import decode
 from tests.server.fake_engine import FakeEngine
@@ -86,7 +87,7 @@ def test_of_a_near_hand_no_more_is_sent_than_the_networks_can_use(settings: dict
 
 def test_advice_is_heeded_and_the_rate_held_on_average() -> None:
     adapting = adaptation(LANDMARKS)
-    adapting.advise(10)
+    adapting.advise(Advice(10), 0)
     assert adapting.decision.frame_interval_ms == 100
     left, now_ms = 0, 0.0
     while now_ms < 10_000:
@@ -95,6 +96,19 @@ def test_advice_is_heeded_and_the_rate_held_on_average() -> None:
             left += 1
         now_ms += 33.3
     assert left == pytest.approx(100, abs=5)
+
+
+def test_a_client_begins_when_it_is_told_to_and_keeps_that_phase() -> None:
+    adapting = adaptation(LANDMARKS)
+    adapting.advise(Advice(10, 70), 1_000)
+    left_ms = []
+    for tick in range(100):
+        now_ms = 1_000 + tick * 33.3
+        if adapting.departure_ms(now_ms) <= now_ms:
+            adapting.leave(tick, now_ms)
+            left_ms.append(now_ms)
+    assert left_ms[0] >= 1_070 - 33 / 2
+    assert all(abs((time_ms - 1_070 + 50) % 100 - 50) <= 33 / 2 for time_ms in left_ms), "a camera's picture is near each turn"
 
 
 async def test_a_client_of_a_busy_server_sends_less_and_says_why() -> None:
@@ -130,7 +144,7 @@ async def test_a_client_of_a_busy_server_sends_less_and_says_why() -> None:
 
 def test_a_picture_leaves_as_it_comes_or_for_a_newer_one() -> None:
     adapting = adaptation(LANDMARKS)
-    adapting.advise(10)
+    adapting.advise(Advice(10), 0)
     adapting.leave(0, 0)
     assert adapting.departure_ms(90) == 90, "no picture is nearer to its turn"
     assert 100 < adapting.departure_ms(50) < 120, "the next picture comes before, if one comes"

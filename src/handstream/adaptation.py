@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from handstream.frames import FrameResult
+    from handstream.protocol.control import Advice
     from handstream.protocol.rate import RateDecision
     from handstream.protocol.window import SentFrame
 
@@ -136,9 +137,11 @@ class Adaptation:
         """The server dropped a frame because a newer one came."""
         self._controller.replaced(now_ms)
 
-    def advise(self, max_frames_per_second: float | None) -> None:
-        """The server advises a rate, or no longer does."""
-        self._controller.advise(max_frames_per_second)
+    def advise(self, advice: Advice, now_ms: float) -> None:
+        """The server advises a rate, and when to begin with it, or no longer does."""
+        self._controller.advise(advice.max_frames_per_second)
+        if advice.next_frame_in_ms is not None:
+            self._due_ms = now_ms + advice.next_frame_in_ms
 
     def settings_to_ask_for(self) -> dict[str, object]:
         """The change of settings that the newest decision needs; empty if none."""

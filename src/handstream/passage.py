@@ -133,8 +133,8 @@ class FramePassage:
             case ErrorMessage(code, text, frame_id):
                 is_told = frame_id is None or self._settle(frame_id, "refused", now_ns)
                 return Failed(frame_id, HandstreamError(text, code=code)) if is_told else None
-            case Advice(rate) if self._adaptation is not None:
-                self._adaptation.advise(rate)
+            case Advice() if self._adaptation is not None:
+                self._adaptation.advise(message, now_ns / 1e6)
             case Pong(number, time_ns):
                 self._echoed(number, time_ns, now_ns)
         return None

@@ -10,22 +10,30 @@ from __future__ import annotations
 import heapq
 import math
 import random
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from itertools import count, pairwise
 from typing import TYPE_CHECKING
 
 from handstream.bench.link import Link
+from handstream.protocol.advice import Advisor
+from handstream.protocol.capacity import CapacityEstimate
 from handstream.protocol.rate import AnsweredFrame, RateBounds, RateController, RateDecision
+from handstream.protocol.turns import Turns
 from handstream.protocol.window import FrameWindow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from handstream.bench.profiles import LinkProfile, PathProfile
+    from handstream.protocol.control import Advice
 
 REFRESH_MS = 1000 / 60
+ADVICE_INTERVAL_MS = 1_000
 PROBE_BYTES = 60
+EARLY_SHARE = 0.6
+"""As in web/src/core/throttle.ts."""
+
 HEADER_BYTES = 350
 """A result's header and two hands."""
 
@@ -135,27 +143,34 @@ class Job:
 
 
 class Server:
-    """Threads that serve sessions in turn; of each session the newest frame waits."""
+    """Threads that serve sessions in turn; of each session the newest frame waits. It advises them once a second, if it is to."""
 
-    def __init__(self, clock: Clock, *, threads: int = 4, work_ms: float = 8.0) -> None:
+    def __init__(self, clock: Clock, *, threads: int = 4, work_ms: float = 8.0, advises: bool = True) -> None:
         self.work_ms = work_ms
-        self.received = 0
+        self.received: Counter[Client] = Counter()
         self._clock = clock
         self._free = threads
+        self._turns: Turns[Client] = Turns()
         self._waiting: dict[Client, Job] = {}
         self._busy: set[Client] = set()
+        self._capacity = CapacityEstimate(threads)
+        self._advisor: Advisor[Client] = Advisor()
         self._random = random.Random(7)
+        if advises:
+            clock.after(ADVICE_INTERVAL_MS, self._advise)
 
     def receive(self, job: Job) -> None:
-        self.received += 1
+        self.received[job.client] += 1
         replaced = self._waiting.get(job.client)
         if replaced is not None:
             job.client.down.send(PROBE_BYTES, lambda: job.client.dropped(replaced.frame_id))
         self._waiting[job.client] = job
+        if job.client not in self._busy:
+            self._turns.ask(job.client)
         self._start()
 
     def _start(self) -> None:
-        for client in [client for client in self._waiting if client not in self._busy][: self._free]:
+        while self._free and (client := self._turns.take()) is not None:
             job = self._waiting.pop(client)
             self._free -= 1
             self._busy.add(client)
@@ -166,9 +181,21 @@ class Server:
     def _finish(self, job: Job) -> None:
         self._free += 1
         self._busy.discard(job.client)
+        self._capacity.served(round(job.work_ms * 1e6), self._now_ns, is_full=bool(self._turns))
+        if job.client in self._waiting:
+            self._turns.ask(job.client)
         job.left_ms = self._clock.now_ms
         job.client.down.send(job.answer_bytes, lambda: job.client.answered(job))
         self._start()
+
+    def _advise(self) -> None:
+        for client, advice in self._advisor.advise(self.received, self._capacity.capacity(self._now_ns), self._now_ns).items():
+            client.down.send(PROBE_BYTES, lambda client=client, advice=advice: client.advised(advice))  # type: ignore[misc]
+        self._clock.after(ADVICE_INTERVAL_MS, self._advise)
+
+    @property
+    def _now_ns(self) -> int:
+        return round(self._clock.now_ms * 1e6)
 
 
 @dataclass
@@ -207,6 +234,7 @@ class Client:
     window_type: type[FrameWindow] = FrameWindow
     rate_type: type[RateController] = RateController
     shown: list[Shown] = field(default_factory=list)
+    queues_ms: list[tuple[float, float]] = field(default_factory=list)
     decisions: list[tuple[float, RateDecision]] = field(default_factory=list)
     most_in_flight: int = 0
 
@@ -255,7 +283,7 @@ class Client:
         now_ms = self.clock.now_ms
         self.window.expire(now_ms)
         captured_ms, interval_ms = self._newest_ms, self.window.interval_ms
-        not_before_ms = max(self._scheduled_ms - 0.6 * interval_ms, now_ms - 50, self._taken_ms + 1e-6)
+        not_before_ms = max(self._scheduled_ms - EARLY_SHARE * interval_ms, now_ms - 50, self._taken_ms + 1e-6)
         if self._is_packing or not self.window.may_send or captured_ms is None or captured_ms < not_before_ms:
             return
         self._taken_ms = captured_ms
@@ -287,6 +315,12 @@ class Client:
     def _probed(self, picture: Picture) -> None:
         picture.probe_ms = self.clock.now_ms - picture.sent_ms
 
+    def advised(self, advice: Advice) -> None:
+        self.rate.advise(advice.max_frames_per_second)
+        if advice.next_frame_in_ms is not None:
+            self._scheduled_ms = self.clock.now_ms + advice.next_frame_in_ms + EARLY_SHARE * self.rate.decision.frame_interval_ms
+        self._decided()
+
     def dropped(self, frame_id: int) -> None:
         if self.window.settle(frame_id, "queue", self.clock.now_ms) is not None:
             self.rate.replaced(self.clock.now_ms)
@@ -298,6 +332,7 @@ class Client:
         if settlement is None or settlement.is_stale:
             self._take()
             return
+        self.queues_ms.append((now_ms, job.queue_ms))
         network_ms = settlement.round_trip_ms - (job.left_ms - job.arrived_ms)
         self.rate.answered(
             AnsweredFrame(

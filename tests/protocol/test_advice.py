@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -23,6 +24,7 @@ class Scene:
         capacity: What the machine carries.
         ignore: Who does not follow.
         told: What each was told last.
+        begins_ms: When each was told to begin with it, from that moment.
         messages: How often anyone was told anything.
     """
 
@@ -30,6 +32,7 @@ class Scene:
     capacity: Capacity | None
     ignore: str = ""
     told: dict[str, float | None] = field(default_factory=dict)
+    begins_ms: dict[str, float | None] = field(default_factory=dict)
     messages: int = 0
     advisor: Advisor[str] = field(default_factory=Advisor)
     sent: dict[str, float] = field(default_factory=dict)
@@ -46,7 +49,8 @@ class Scene:
             counts = {name: round(sent) for name, sent in self.sent.items()}
             news = self.advisor.advise(counts, self.capacity, self.second * SECOND_NS)
             assert not set(news) - set(self.wants)
-            self.told |= news
+            self.told |= {name: advice.max_frames_per_second for name, advice in news.items()}
+            self.begins_ms |= {name: advice.next_frame_in_ms for name, advice in news.items()}
             self.messages += len(news)
 
 
@@ -65,6 +69,36 @@ def test_all_are_told_alike_when_it_does_not() -> None:
     scene.run(20)
     assert [scene.told[name] for name in "abcdefgh"] == [pytest.approx(120 * 0.8 / 8, abs=0.1)] * 8
     assert scene.messages == 8, "once each: nothing swings"
+
+
+def test_those_who_are_told_begin_evenly_spread_over_the_interval() -> None:
+    scene = Scene({str(name): 30.0 for name in range(32)}, machine(240))
+    scene.run(4)
+    interval_ms = 1000 / (scene.told["0"] or 0)
+    begins_ms = sorted(begin_ms or 0 for begin_ms in scene.begins_ms.values())
+    gaps_ms = [later - earlier for earlier, later in pairwise([*begins_ms, begins_ms[0] + interval_ms])]
+    assert len(gaps_ms) == 32
+    assert max(gaps_ms) < 2 * interval_ms / 32
+
+
+def test_who_comes_while_the_machine_is_busy_is_told_at_once_and_all_are_told_the_same() -> None:
+    scene = Scene(dict.fromkeys("abcdefgh", 30.0), machine(120))
+    scene.run(10)
+    scene.wants["i"] = 30
+    scene.run(1)
+    assert scene.told["i"] == scene.told["a"]
+    scene.wants |= dict.fromkeys("jkl", 30)
+    scene.run(10)
+    assert len(set(scene.told.values())) == 1
+    assert sum(scene.rate(name) for name in scene.wants) <= 120 * 0.8 * 1.05
+
+
+def test_who_has_not_sent_yet_is_told_nothing() -> None:
+    scene = Scene(dict.fromkeys("abcdefgh", 30.0), machine(120))
+    scene.run(10)
+    scene.wants["i"] = 0
+    scene.run(10)
+    assert "i" not in scene.told
 
 
 def test_sessions_that_wait_for_answers_and_so_send_no_more_than_is_carried_are_told_too() -> None:

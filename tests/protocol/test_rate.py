@@ -68,7 +68,7 @@ def test_on_a_local_network_nothing_moves_and_nothing_is_probed() -> None:
 )
 def test_it_names_what_limits(changes: dict[str, float], limit: str, word: str) -> None:
     rate = RateController(RateBounds())
-    feed(rate, 30, 0, **changes)
+    feed(rate, 120, 0, **changes)
     assert rate.decision.limit == limit
     assert word in rate.decision.reason
 
@@ -87,7 +87,7 @@ def test_a_busy_server_moves_the_frame_rate_alone() -> None:
 def test_frames_that_are_replaced_lower_the_rate_where_the_others_wait(queue_ms: float, limit: str) -> None:
     """Where they do not, the path brought several frames at once."""
     rate = RateController(RateBounds())
-    for index in range(30):
+    for index in range(120):
         rate.answered(frame(index * 33, queue_ms=queue_ms), index * 33 + 10)
         rate.replaced(index * 33 + 15)
     assert rate.decision.limit == limit

@@ -11,15 +11,24 @@ carries, or one sends more than one session can have. (Nearly: sessions that wai
 level is found at which sessions that send more are capped so that all fit (max-min fairness, as in Bertsekas and Gallager, "Data
 Networks", 1992, 6.5.2): modest ones keep what they send, the others get alike. A little headroom keeps the queue empty.
 
+All who are told anything are told the same rate, anew when it has changed by a good part, so that nothing swings. Who comes while the
+machine is busy is told at once, before it is known what it would send.
+
+*Phase.* Sessions that send equally often always meet the same others: those whose frames come together once come together every time, and
+wait for each other, while the threads idle a moment later. Random phases are no cure, since among many some always meet. So each is also
+told when to begin, by the golden ratio, which spreads any number of them evenly over the interval (Knuth, "The Art of Computer
+Programming", volume 3, 6.4, on Fibonacci hashing). What is left is what cameras make of it, which have pictures at times of their own.
+
 A session that follows the advice no longer shows what it would like to send. So one that sends about what it was told counts as wanting
 more: its rate rises when others leave, until it sends clearly less than it may, and when all that is wanted fits, the advice is taken back.
-Between beginning and end lies the headroom, and a rate is told only if it differs by a good part from the last one told, so nothing swings.
 """
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, Generic, TypeVar
+
+from handstream.protocol.control import Advice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +60,9 @@ SMOOTHING = 0.25
 MOST_FPS = 120.0
 """As many as the server processes of one session by default (`max_session_frames_per_second`). A level above it is none."""
 
+GOLDEN_PHASE = (math.sqrt(5) - 1) / 2
+"""From one session's phase to that of the next, as a part of the interval."""
+
 
 class Advisor(Generic[S]):
     """Advises the sessions of one server, whatever a session is: a hashable object. Not thread-safe."""
@@ -58,11 +70,12 @@ class Advisor(Generic[S]):
     def __init__(self) -> None:
         self._sent: dict[S, int] = {}
         self._rates: dict[S, float] = {}
-        self._told: dict[S, float] = {}
+        self._told: set[S] = set()
+        self._told_fps = math.inf
+        self._phase = 0.0
         self._time_ns: int | None = None
-        self._is_busy = False
 
-    def advise(self, sent: Mapping[S, int], capacity: Capacity | None, now_ns: int) -> dict[S, float | None]:
+    def advise(self, sent: Mapping[S, int], capacity: Capacity | None, now_ns: int) -> dict[S, Advice]:
         """What to tell, and whom. Call it about once a second.
 
         Args:
@@ -71,21 +84,11 @@ class Advisor(Generic[S]):
             now_ns: Now, on any one monotonic clock.
 
         Returns:
-            For each session that is to be told something new, frames a second, or None where it may send as it likes again.
+            What is to be told to each session for which there is news.
         """
         self._measure(sent, now_ns)
-        level = math.inf if capacity is None else self._level(capacity)
-        news: dict[S, float | None] = {}
-        level = max(level, LEAST_FPS)
-        for session, rate in self._rates.items():
-            told = self._told.get(session)
-            if level == math.inf:
-                if told is not None:
-                    news[session] = None
-            elif (told is None and rate > level) or (told is not None and abs(level - told) > LEAST_CHANGE * told):
-                news[session] = round(level, 1)
-        self._remember(news)
-        return news
+        level = math.inf if capacity is None else max(self._level(capacity), LEAST_FPS)
+        return self._take_back() if level == math.inf else self._tell(level)
 
     def _measure(self, sent: Mapping[S, int], now_ns: int) -> None:
         elapsed_s = 0 if self._time_ns is None else (now_ns - self._time_ns) / 1e9
@@ -96,7 +99,7 @@ class Advisor(Generic[S]):
                 before = self._rates.get(session, rate)
                 rates[session] = before + (rate - before) * SMOOTHING
         self._rates = rates
-        self._told = {session: told for session, told in self._told.items() if session in sent}
+        self._told &= sent.keys()
         self._sent = dict(sent)
         self._time_ns = now_ns
 
@@ -104,23 +107,32 @@ class Advisor(Generic[S]):
         """The rate beyond which sessions are capped; infinite if nothing needs to be."""
         offered = sum(min(rate, capacity.session) for rate in self._rates.values())
         is_too_much = offered > BUSY_FROM * capacity.total or any(rate > capacity.session for rate in self._rates.values())
-        self._is_busy = self._is_busy or is_too_much
-        if not self._is_busy:
+        if not is_too_much and self._told_fps == math.inf:
             return math.inf
-        level = min(_max_min_level([self._wanted(session) for session in self._rates], HEADROOM * capacity.total), capacity.session)
-        self._is_busy = level < MOST_FPS and any(self._wanted(session) > level for session in self._rates)
-        return level if self._is_busy else math.inf
+        wanted = [self._wanted(session) for session in self._sent]
+        level = min(_max_min_level(wanted, HEADROOM * capacity.total), capacity.session)
+        return level if level < MOST_FPS and any(rate > level for rate in wanted) else math.inf
 
     def _wanted(self, session: S) -> float:
-        rate = self._rates[session]
-        return math.inf if rate >= FOLLOWS_FROM * self._told.get(session, math.inf) else rate
+        """What a session would send, as far as it shows: without end if it has just begun, or sends about what it was told."""
+        rate = self._rates.get(session, math.inf if self._sent[session] else 0.0)
+        return math.inf if session in self._told and rate >= FOLLOWS_FROM * self._told_fps else rate
 
-    def _remember(self, news: Mapping[S, float | None]) -> None:
-        for session, rate in news.items():
-            if rate is None:
-                del self._told[session]
-            else:
-                self._told[session] = rate
+    def _tell(self, level: float) -> dict[S, Advice]:
+        is_news = self._told_fps == math.inf or abs(level - self._told_fps) > LEAST_CHANGE * self._told_fps
+        if is_news:
+            self._told_fps = level
+        addressed = [session for session in self._sent if (is_news if session in self._told else self._wanted(session) > self._told_fps)]
+        self._told.update(addressed)
+        return {session: self._advice() for session in addressed}
+
+    def _advice(self) -> Advice:
+        self._phase = (self._phase + GOLDEN_PHASE) % 1
+        return Advice(round(self._told_fps, 1), round(1000 * self._phase / self._told_fps, 1))
+
+    def _take_back(self) -> dict[S, Advice]:
+        told, self._told, self._told_fps = self._told, set(), math.inf
+        return dict.fromkeys(told, Advice(None))
 
 
 def _max_min_level(wanted: list[float], total: float) -> float:

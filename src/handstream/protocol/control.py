@@ -126,14 +126,22 @@ class Pong:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """Send no more than so many frames a second; None is no advice any more."""
+    """How often to send.
+
+    Attributes:
+        max_frames_per_second: Send no more than so many; None is no advice any more.
+        next_frame_in_ms: Send the next one no sooner than in so many ms, and those that follow at that rate: then they come when few others
+            do. None is whenever it suits.
+    """
 
     max_frames_per_second: float | None
+    next_frame_in_ms: float | None = None
 
     def text(self) -> str:
         """The message as it travels."""
         reason = "none" if self.max_frames_per_second is None else "server_busy"
-        return _text("advice", max_frames_per_second=self.max_frames_per_second, reason=reason)
+        phase = {} if self.next_frame_in_ms is None else {"next_frame_in_ms": self.next_frame_in_ms}
+        return _text("advice", max_frames_per_second=self.max_frames_per_second, **phase, reason=reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -330,8 +338,8 @@ def _welcome(fields: JsonObject) -> Welcome:
 
 
 def _advice(fields: JsonObject) -> Advice:
-    rate = fields["max_frames_per_second"]
-    return Advice(None if rate is None else _quantity(rate))
+    rate, next_frame_in_ms = fields["max_frames_per_second"], fields.get("next_frame_in_ms")
+    return Advice(*(None if value is None else _quantity(value) for value in (rate, next_frame_in_ms)))
 
 
 def _error(fields: JsonObject) -> ErrorMessage:

@@ -2,6 +2,9 @@
 
 A load is the busy time of one frame over the frame interval. What is busy for more than all of the time falls behind for ever, so the rate
 goes down at once to what can be borne; what waits for others goes down step by step, since how much is theirs is not known.
+
+A server that sees its sessions wait advises all of them alike, within a second or two. Who yields to a wait sooner than that yields alone,
+and makes the load look bearable, so that nobody is advised at all. So only a wait that lasts is yielded to: its server advises nothing.
 """
 
 from __future__ import annotations
@@ -27,6 +30,9 @@ WAITING_DECREASE = 0.85
 
 BEARABLE_QUEUE_MS = 5.0
 """A frame may wait so long on the server, or for half of its own work: as it does now and then where some sessions share some threads."""
+
+ADVISED_WITHIN_MS = 3_000.0
+"""A server that advises has done so by then: it does once a second, and has measured a session over one."""
 
 MAX_REPLACED_SHARE = 0.15
 """Jitter alone brings two frames at once now and then; when every seventh is replaced, and the others wait, the server is behind."""
@@ -60,6 +66,7 @@ class ServerLoad:
         self.regulator = Regulator(top_fps)
         self.queue_ms = 0.0
         self.work_ms = 0.0
+        self._waits_since_ms: float | None = None
         self._restart(-math.inf)
 
     def answered(self, frame: AnsweredFrame, now_ms: float) -> None:
@@ -82,11 +89,18 @@ class ServerLoad:
         bearable_ms = max(BEARABLE_QUEUE_MS, self.work_ms / 2)
         # Where frames are replaced and those that are not hardly wait, the path brought several at once.
         is_behind = replaced_share > MAX_REPLACED_SHARE and self.queue_ms >= bearable_ms / 2
-        if load > 1 or self.queue_ms > bearable_ms or is_behind:
+        if load > 1 or self._waits_for_long(is_waiting=self.queue_ms > bearable_ms or is_behind, now_ms=now_ms):
             self.regulator.lower(min(WAITING_DECREASE, BEARABLE_LOAD / max(load, BEARABLE_LOAD)), now_ms)
             self._restart(now_ms)
         elif self.queue_ms < bearable_ms / 2 and self.work_ms * self.regulator.next_fps / 1000 < BEARABLE_LOAD:
             self.regulator.raise_step(now_ms)
+
+    def _waits_for_long(self, *, is_waiting: bool, now_ms: float) -> bool:
+        if not is_waiting:
+            self._waits_since_ms = None
+        elif self._waits_since_ms is None:
+            self._waits_since_ms = now_ms
+        return self._waits_since_ms is not None and now_ms - self._waits_since_ms >= ADVISED_WITHIN_MS
 
     def _restart(self, now_ms: float) -> None:
         self._changed_ms = now_ms

@@ -12,7 +12,8 @@ the way is full; from there on a queue grows and eats the gain many times over. 
 is full, and the thing that is full decides what yields:
 
 - *The server* is busy when frames wait for a thread there, when newer ones replace them, or when the work takes longer than the interval.
-  Fewer frames help, smaller ones hardly: only the frame rate moves. It may also advise a rate itself.
+  Fewer frames help, smaller ones hardly: only the frame rate moves. The server sees all of its sessions, so the rate that it advises holds,
+  whatever waits here show. One that advises nothing is yielded to by what is seen (protocol/load.py).
 - *The page* is slow when packing a frame, or unpacking and rendering one, takes longer than the interval. Only the frame rate moves.
 - *The path* is full in two ways. Its queue grows when frames come faster than it passes them on: the load, which is the transmission time
   of the fuller direction over the interval, must stay well below 1, and no queue may stand (protocol/path.py). First the frame rate
@@ -232,7 +233,7 @@ class RateController:
     def _slowest(self) -> tuple[float, Limit]:
         rates: tuple[tuple[float, Limit], ...] = (
             (self._path.regulator.fps, "path"),
-            (min(self._server.regulator.fps, self._advised_fps), "server"),
+            (self._server.regulator.fps if self._advised_fps == math.inf else self._advised_fps, "server"),
             (self._page.regulator.fps, "page"),
         )
         fps, limit = min(rates, key=lambda rate: rate[0])

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from handstream.errors import HandstreamError
     from handstream.frames import Frame, FrameResult
-    from handstream.protocol.control import DropStage, Hello
+    from handstream.protocol.control import Advice, DropStage, Hello
     from handstream.protocol.resumption import Ticket
     from handstream.protocol.settings import Limits, SessionSettings
 
@@ -192,9 +192,9 @@ class Session(ABC):
     def error_text(self, error: ErrorMessage) -> str:
         """The message that reports that error."""
 
-    def advise(self, max_frames_per_second: float | None) -> Sequence[Action]:
-        """The client is to send no more than so many frames a second, or as many as it likes."""
-        del max_frames_per_second  # for the ways of talking that have a message for it
+    def advise(self, advice: Advice) -> Sequence[Action]:
+        """The client is to send so often, or as often as it likes."""
+        del advice  # for the ways of talking that have a message for it
         return ()
 
     def drop(self, frame_id: int, stage: DropStage) -> Sequence[Action]:

@@ -9,7 +9,6 @@ from handstream.errors import MessageError
 from handstream.protocol import wire
 from handstream.protocol.control import (
     Ack,
-    Advice,
     Dropped,
     ErrorMessage,
     Hello,
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from handstream.frames import FrameResult
-    from handstream.protocol.control import ClientMessage, DropStage
+    from handstream.protocol.control import Advice, ClientMessage, DropStage
     from handstream.protocol.resumption import Ticket
     from handstream.protocol.session import Action, SessionIdentity
     from handstream.protocol.settings import Limits, SessionSettings
@@ -163,9 +162,9 @@ class V1Session(Session):
             self._results.replaced()
         return [Reply(Dropped(frame_id, stage).text())]
 
-    def advise(self, max_frames_per_second: float | None) -> Sequence[Action]:
+    def advise(self, advice: Advice) -> Sequence[Action]:
         """Tells the client, once it has been welcomed."""
-        return [Reply(Advice(max_frames_per_second).text())] if self._open else []
+        return [Reply(advice.text())] if self._open else []
 
     def _is_next(self, frame_id: int) -> bool:
         """Whether a frame may have that number. A client that leaps can come all the way round to one that is outstanding."""

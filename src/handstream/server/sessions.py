@@ -229,8 +229,8 @@ class Sessions:
     def _advise(self) -> None:
         """Tells the sessions what to send, once a second while there are any."""
         sent = {video: video.statistics().received for video in self._videos}
-        for video, rate in self._advisor.advise(sent, self._executor.statistics().capacity, time.monotonic_ns()).items():
-            video.advise(rate)
+        for video, advice in self._advisor.advise(sent, self._executor.statistics().capacity, time.monotonic_ns()).items():
+            video.advise(advice)
         self._advice = self._loop.call_later(_ADVICE_INTERVAL_S, self._advise) if self._videos else None
 
     def _expire(self) -> None:

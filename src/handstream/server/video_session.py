@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from handstream.executor import Executor
     from handstream.frames import FrameResult
+    from handstream.protocol.control import Advice
     from handstream.protocol.flow import FlowStatistics
     from handstream.protocol.session import Action, Answer, Close, Offer, Session
     from handstream.vision.engines import Engine
@@ -117,9 +118,9 @@ class VideoSession:
         if replaced is not None:
             self._carry_out(self.session.drop(replaced[0].frame.frame_id, "queue"))
 
-    def advise(self, max_frames_per_second: float | None) -> None:
+    def advise(self, advice: Advice) -> None:
         """Tells the client what to send."""
-        self._carry_out(self.session.advise(max_frames_per_second))
+        self._carry_out(self.session.advise(advice))
 
     def detach(self) -> None:
         """The connection has ended, or another one takes its place. What waited for it is dropped."""

@@ -54,6 +54,7 @@ export interface Dropped {
 export interface Advice {
   readonly type: 'advice';
   readonly max_frames_per_second: number | null;
+  readonly next_frame_in_ms?: number;
   readonly reason: string;
 }
 
@@ -116,6 +117,7 @@ export function parseControl(text: string): ServerMessage | null {
       return message as unknown as Dropped;
     case 'advice':
       if (message['max_frames_per_second'] !== null) requireFields(message, { max_frames_per_second: 'number' });
+      if (message['next_frame_in_ms'] !== undefined) requireFields(message, { next_frame_in_ms: 'number' });
       return message as unknown as Advice;
     case 'pong':
       requireFields(message, { id: 'number', time_ns: 'number' });

@@ -36,6 +36,11 @@ export class Flow {
     this.#throttle.intervalMs = this.#window.intervalMs = throttleMs;
   }
 
+  /** The next picture is to arrive at that time at the earliest, and those that follow at the interval from there. */
+  begin(notBeforeMs: number): void {
+    this.#throttle.begin(notBeforeMs);
+  }
+
   /** Whether a place is free for another frame. */
   get mayTake(): boolean {
     return this.#window.maySend;

@@ -13,6 +13,7 @@ export const SETTLE_FRAMES = 4;
 const BEARABLE_LOAD = 0.9;
 const WAITING_DECREASE = 0.85;
 const BEARABLE_QUEUE_MS = 5;
+const ADVISED_WITHIN_MS = 3_000;
 const MAX_REPLACED_SHARE = 0.15;
 
 /** An exponentially weighted average that begins with its first value. */
@@ -42,6 +43,7 @@ export class ServerLoad {
   /** How long a frame waits for a thread, and how long it is worked on, on average. */
   queueMs = 0;
   workMs = 0;
+  #waitsSinceMs: number | null = null;
   #changedMs = Number.NEGATIVE_INFINITY;
   #frames = 0;
   #queue = new Average(1 / 8);
@@ -72,12 +74,17 @@ export class ServerLoad {
     const bearableMs = Math.max(BEARABLE_QUEUE_MS, this.workMs / 2);
     // Where frames are replaced and those that are not hardly wait, the path brought several at once.
     const isBehind = replacedShare > MAX_REPLACED_SHARE && this.queueMs >= bearableMs / 2;
-    if (load > 1 || this.queueMs > bearableMs || isBehind) {
+    if (load > 1 || this.#waitsForLong(this.queueMs > bearableMs || isBehind, nowMs)) {
       this.regulator.lower(Math.min(WAITING_DECREASE, BEARABLE_LOAD / Math.max(load, BEARABLE_LOAD)), nowMs);
       this.#restart(nowMs);
     } else if (this.queueMs < bearableMs / 2 && (this.workMs * this.regulator.nextFps) / 1000 < BEARABLE_LOAD) {
       this.regulator.raiseStep(nowMs);
     }
+  }
+
+  #waitsForLong(isWaiting: boolean, nowMs: number): boolean {
+    this.#waitsSinceMs = isWaiting ? (this.#waitsSinceMs ?? nowMs) : null;
+    return this.#waitsSinceMs !== null && nowMs - this.#waitsSinceMs >= ADVISED_WITHIN_MS;
   }
 
   #restart(nowMs: number): void {

@@ -182,7 +182,7 @@ export class RateController {
 
   #slowest(): { fps: number; limit: Limit } {
     const rates: { fps: number; limit: Limit }[] = [
-      { fps: Math.min(this.#server.regulator.fps, this.#advisedFps), limit: 'server' },
+      { fps: this.#advisedFps === Number.POSITIVE_INFINITY ? this.#server.regulator.fps : this.#advisedFps, limit: 'server' },
       { fps: this.#page.regulator.fps, limit: 'page' },
     ];
     const path = { fps: this.#path.regulator.fps, limit: 'path' as Limit };

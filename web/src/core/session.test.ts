@@ -83,7 +83,9 @@ test('passes on what the server advises, and the echo of a probe', () => {
   expect(JSON.parse(session.ping(7, 0))).toEqual({ type: 'ping', id: 7 });
   expect(session.receiveText('{"type":"pong","id":7,"time_ns":5}', 1)).toEqual([{ type: 'pong', id: 7 }]);
   const advice = '{"type":"advice","max_frames_per_second":12.5,"reason":"server_busy"}';
-  expect(session.receiveText(advice, 2)).toEqual([{ type: 'advice', maxFramesPerSecond: 12.5 }]);
+  expect(session.receiveText(advice, 2)).toEqual([{ type: 'advice', maxFramesPerSecond: 12.5, nextFrameInMs: null }]);
+  const begin = '{"type":"advice","max_frames_per_second":12.5,"next_frame_in_ms":61.8,"reason":"server_busy"}';
+  expect(session.receiveText(begin, 3)).toEqual([{ type: 'advice', maxFramesPerSecond: 12.5, nextFrameInMs: 61.8 }]);
 });
 
 test('each way through the network is told by itself, and better once a probe has come back', () => {

@@ -43,7 +43,7 @@ export type SessionEvent =
     }
   | { readonly type: 'dropped'; readonly frame: FrameInFlight; readonly stage: DropStage }
   | { readonly type: 'refused'; readonly frame: FrameInFlight; readonly code: string; readonly message: string }
-  | { readonly type: 'advice'; readonly maxFramesPerSecond: number | null }
+  | { readonly type: 'advice'; readonly maxFramesPerSecond: number | null; readonly nextFrameInMs: number | null }
   | { readonly type: 'pong'; readonly id: number }
   | { readonly type: 'error'; readonly code: string; readonly message: string };
 
@@ -199,7 +199,7 @@ export class Session {
       case 'error':
         return this.#receiveError(message, nowMs);
       case 'advice':
-        return [{ type: 'advice', maxFramesPerSecond: message.max_frames_per_second }];
+        return [{ type: 'advice', maxFramesPerSecond: message.max_frames_per_second, nextFrameInMs: message.next_frame_in_ms ?? null }];
       case 'pong':
         this.#learnClock(message, nowMs);
         return [{ type: 'pong', id: message.id }];

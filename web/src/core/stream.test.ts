@@ -301,13 +301,15 @@ test('what comes out of an outage is not shown: the next answer is', async () =>
 
 test('sends as the person wishes, less where the server advises it, and all the same where it is not to adapt', async () => {
   const { stream, capture, server, store } = await opened({ frameThrottleMs: 40 });
-  const advice = '{"type":"advice","max_frames_per_second":5,"reason":"server_busy"}';
+  const advice = '{"type":"advice","max_frames_per_second":5,"next_frame_in_ms":150,"reason":"server_busy"}';
   server.onOpen();
+  const advisedMs = performance.now();
   server.onText(advice);
   vi.advanceTimersByTime(250);
   expect(store.get()).toMatchObject({ limit: 'server', limitReason: expect.stringMatching(/^The server limits/) });
   await capture.deliver();
   server.onBinary(resultFor(0));
+  expect(capture.requests.at(-1)?.notBeforeMs, 'a turn after that which it was told to begin with').toBeCloseTo(advisedMs + 150 + 200);
   const passedMs = performance.now();
   await capture.deliver();
   server.onBinary(resultFor(1));

@@ -221,7 +221,7 @@ export class Stream {
         this.#giveUp(event.frame, 'refused', null, nowMs);
         break;
       case 'advice':
-        this.#adaptation.advised(event.maxFramesPerSecond);
+        this.#receiveAdvice(event.maxFramesPerSecond, event.nextFrameInMs, nowMs);
         break;
       case 'pong':
         this.#adaptation.echoed(event.id, nowMs);
@@ -233,6 +233,13 @@ export class Stream {
         this.#options.store.set({ notice: null });
         break;
     }
+  }
+
+  #receiveAdvice(maxFps: number | null, nextFrameInMs: number | null, nowMs: number): void {
+    this.#adaptation.advised(maxFps);
+    if (nextFrameInMs === null || !this.#settings.adaptsByItself) return;
+    this.#connection?.updateFlow({ throttleMs: this.#adaptation.decision.frameIntervalMs });
+    this.#connection?.session?.flow.begin(nowMs + nextFrameInMs);
   }
 
   #receiveWelcome({ server, engine, limits, settings, resumed }: Welcome): void {

@@ -53,3 +53,16 @@ test('over time never more frames pass than the interval allows', () => {
     }),
   );
 });
+
+test('who is told when to begin keeps that phase', () => {
+  const throttle = new Throttle(100);
+  throttle.passed(0);
+  throttle.begin(70);
+  const passedMs = camera(33.3, 300).filter((arrivalMs) => {
+    const passes = arrivalMs >= throttle.notBeforeMs;
+    if (passes) throttle.passed(arrivalMs);
+    return passes;
+  });
+  expect(passedMs[0]).toBeGreaterThanOrEqual(70);
+  for (const arrivalMs of passedMs) expect((arrivalMs - 70) % 100).toBeLessThan(33.3);
+});

@@ -25,6 +25,11 @@ export class Throttle {
     return this.#scheduledMs - this.intervalMs * EARLY_SHARE;
   }
 
+  /** The next frame is to arrive at that time at the earliest, and those that follow at the interval from there. */
+  begin(notBeforeMs: number): void {
+    this.#scheduledMs = notBeforeMs + this.intervalMs * EARLY_SHARE;
+  }
+
   /** A frame that arrived at this time was taken. */
   passed(arrivalMs: number): void {
     this.#scheduledMs = Math.max(arrivalMs, this.#scheduledMs) + this.intervalMs;
