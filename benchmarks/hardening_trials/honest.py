@@ -12,7 +12,7 @@ from handstream.bench.spread import percentile
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from handstream.bench.load import SessionRecord
+    from handstream.bench.records import SessionRecord
 
 __all__ = ["HONEST", "LIMITED", "REST_S", "Honest"]
 

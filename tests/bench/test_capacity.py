@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from handstream.bench.capacity import Search, contenders, holds
-from handstream.bench.load import SessionRecord
+from handstream.bench.records import SessionRecord
 from handstream.bench.servers import HANDSTREAM
 from handstream.bench.trial import Trial
 

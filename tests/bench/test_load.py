@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handstream.bench.load import Load, LoadPlan, Window, settle
+from handstream.bench.load import Load, LoadPlan
+from handstream.bench.records import Window, settle
 
 MS = 1_000_000
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from handstream.bench.load import SessionRecord
+from handstream.bench.records import SessionRecord
 from handstream.bench.options import BenchOptions
 from handstream.bench.servers import Usage
 from handstream.bench.soak import Soak, SoakResult

@@ -25,29 +25,25 @@ import asyncio
 import contextlib
 import ipaddress
 import socket
-import struct
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
-from handstream.bench.link import Link, LinkStatistics
+from handstream.bench.link import LinkStatistics
+from handstream.bench.relayed_connection import RelayedConnection, buffer_bytes, reset
 from handstream.errors import HandstreamError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from types import TracebackType
 
-    from handstream.bench.profiles import LinkProfile, PathProfile, Recurrence
+    from handstream.bench.profiles import PathProfile, Recurrence
 
 __all__ = ["Relay", "RelayStatistics"]
 
 MAX_CONNECTIONS = 256
 """More than that at a time are reset as they come."""
 
-_MIN_BUFFER_BYTES = 4_096
-"""Asked of the kernel for the slowest links. Linux then holds 4 KB of payload before the window closes; below that, throughput suffers."""
-
 _HOST = "127.0.0.1"
-_RESET = struct.pack("ii", 1, 0)  # SO_LINGER with no time: closing sends a reset
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +88,7 @@ class Relay:
         self._profile = profile
         self._seed = seed
         self._asked_port = port
-        self._connections: dict[asyncio.Task[None], _Connection] = {}
+        self._connections: dict[asyncio.Task[None], RelayedConnection] = {}
         self._background: list[asyncio.Task[None]] = []
         self._stalled_until_s = 0.0
         self._refusals = 0
@@ -172,7 +168,7 @@ class Relay:
         listener = socket.socket(socket.AF_INET)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         # Accepted sockets inherit the buffer, and the window that is offered in the handshake follows from it.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _buffer_bytes(self._profile.up))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer_bytes(self._profile.up))
         listener.setblocking(False)
         try:
             listener.bind((_HOST, port))
@@ -190,10 +186,10 @@ class Relay:
             self._accepted += 1
             if len(self._connections) >= MAX_CONNECTIONS:
                 self._resets += 1
-                _reset(client)
+                reset(client)
                 continue
             now_s = loop.time()
-            connection = _Connection(client, self._profile, seed=f"{self._seed}/{self._accepted}", now_s=now_s)
+            connection = RelayedConnection(client, self._profile, seed=f"{self._seed}/{self._accepted}", now_s=now_s)
             connection.stall(now_s, self._stalled_until_s)
             task = self._tasks.create_task(connection.run(self._target))
             self._connections[task] = connection
@@ -207,103 +203,6 @@ class Relay:
         # What links have carried is told after their end; what they still held is gone.
         self._past_up = replace(_together([self._past_up, connection.up.statistics(now_s)]), held_bytes=0, delay_ms=0)
         self._past_down = replace(_together([self._past_down, connection.down.statistics(now_s)]), held_bytes=0, delay_ms=0)
-
-
-class _Connection:
-    """One client's connection, the one to the target that belongs to it, and the links between them."""
-
-    def __init__(self, client: socket.socket, profile: PathProfile, *, seed: str, now_s: float) -> None:
-        self.up = Link(profile.up, seed=f"{seed}/up", start_s=now_s)
-        self.down = Link(profile.down, seed=f"{seed}/down", start_s=now_s)
-        self.is_orderly = False
-        self._profile = profile
-        self._client = client
-        self._server: socket.socket | None = None
-
-    async def run(self, target: tuple[str, int]) -> None:
-        """Carries both ways until both have ended, or either side is gone."""
-        await asyncio.sleep(self._profile.round_trip_s)
-        # OSError is a side that is gone, or a target that is not there: what a reset tells the other side.
-        with contextlib.suppress(OSError):
-            self._server = await self._connect(target)
-            await self._carry(self._server)
-            self.is_orderly = True
-
-    def stall(self, now_s: float, until_s: float) -> None:
-        self.up.stall(now_s, until_s)
-        self.down.stall(now_s, until_s)
-
-    def close(self) -> None:
-        """Closes both sockets: in order, or with a reset where the end was not orderly."""
-        for side in (self._client, self._server):
-            if side is not None:
-                side.close() if self.is_orderly else _reset(side)
-
-    async def _connect(self, target: tuple[str, int]) -> socket.socket:
-        server = socket.socket(socket.AF_INET6 if ":" in target[0] else socket.AF_INET)
-        self._server = server
-        server.setblocking(False)
-        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _buffer_bytes(self._profile.down))
-        server.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _buffer_bytes(self._profile.up))
-        self._client.setblocking(False)
-        self._client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _buffer_bytes(self._profile.down))
-        for side in (self._client, server):
-            side.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        await asyncio.get_running_loop().sock_connect(server, target)
-        return server
-
-    async def _carry(self, server: socket.socket) -> None:
-        up, down = _Carrier(self.up, self._client, server), _Carrier(self.down, server, self._client)
-        work = [asyncio.ensure_future(part) for part in (up.fill(), up.drain(), down.fill(), down.drain())]
-        try:
-            await asyncio.gather(*work)
-        finally:
-            for part in work:
-                part.cancel()
-            await asyncio.gather(*work, return_exceptions=True)
-
-
-class _Carrier:
-    """Moves bytes from one socket over a link to another."""
-
-    def __init__(self, link: Link, source: socket.socket, destination: socket.socket) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._link = link
-        self._source = source
-        self._destination = destination
-        self._sent = asyncio.Event()
-        self._received = asyncio.Event()
-
-    async def fill(self) -> None:
-        """Reads while there is room on the link, until the source ends."""
-        data = b"not the end"
-        while data:
-            while not (room_bytes := self._link.room_bytes):
-                self._received.clear()
-                await self._received.wait()
-            data = await self._loop.sock_recv(self._source, room_bytes)
-            self._link.send(data, self._loop.time())
-            self._sent.set()
-
-    async def drain(self) -> None:
-        """Writes what has arrived, as fast as the destination takes it, until the end has arrived."""
-        while (data := self._link.receive(self._loop.time())) != b"":
-            if data is None:
-                await self._wait_for_arrival()
-            else:
-                await self._loop.sock_sendall(self._destination, data)
-                self._received.set()
-        self._destination.shutdown(socket.SHUT_WR)
-
-    async def _wait_for_arrival(self) -> None:
-        self._sent.clear()
-        due_s = self._link.due_s(self._loop.time())
-        alarm = None if due_s is None else self._loop.call_at(due_s, self._sent.set)
-        try:
-            await self._sent.wait()
-        finally:
-            if alarm is not None:
-                alarm.cancel()
 
 
 async def _recur(recurrence: Recurrence, act: Callable[[float], Awaitable[None]]) -> None:
@@ -324,16 +223,6 @@ def _loopback_address(host: str) -> str:
         f"The relay leads to servers on this machine alone, and {host!r} is not this machine: use localhost, 127.0.0.1 or ::1.",
         code="not_loopback",
     )
-
-
-def _buffer_bytes(profile: LinkProfile) -> int:
-    return max(_MIN_BUFFER_BYTES, profile.chunk_bytes)
-
-
-def _reset(side: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        side.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-    side.close()
 
 
 def _together(links: Sequence[LinkStatistics]) -> LinkStatistics:

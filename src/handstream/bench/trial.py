@@ -14,8 +14,9 @@ from handstream.bench.servers import serving
 from handstream.bench.spread import percentile
 
 if TYPE_CHECKING:
-    from handstream.bench.load import Load, SessionRecord
+    from handstream.bench.load import Load
     from handstream.bench.options import BenchOptions
+    from handstream.bench.records import SessionRecord
     from handstream.bench.servers import Contender, Server, Usage
 
 __all__ = ["Trial", "load_plan", "measure", "run_trial"]
