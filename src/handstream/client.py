@@ -37,7 +37,8 @@ from handstream.frames import Frame, Stage
 from handstream.outcomes import Answered, ClientStatistics, Dropped, Failed, Outcome
 from handstream.passage import FramePassage
 from handstream.protocol import wire
-from handstream.protocol.control import Ack, Hello, SettingsMessage, parse_server_message
+from handstream.protocol.control import Ack, Hello, SettingsMessage
+from handstream.protocol.parsing import parse_server_message
 from handstream.protocol.trace import Trace
 from handstream.reconnection import ConnectionState, Reconnection
 from handstream.vision.codec import encode_jpeg

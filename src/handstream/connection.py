@@ -13,7 +13,8 @@ from websockets.typing import Subprotocol
 
 from handstream.errors import HandstreamError
 from handstream.protocol import wire
-from handstream.protocol.control import ErrorMessage, Welcome, parse_server_message
+from handstream.protocol.control import ErrorMessage, Welcome
+from handstream.protocol.parsing import parse_server_message
 
 if TYPE_CHECKING:
     import ssl

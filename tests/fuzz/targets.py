@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from handstream.errors import FrameError, MessageError
 from handstream.protocol import wire
-from handstream.protocol.control import parse_client_message, parse_server_message
 from handstream.protocol.negotiation import negotiate
+from handstream.protocol.parsing import parse_client_message, parse_server_message
 from handstream.protocol.plain import PlainSession
 from handstream.protocol.session import SessionIdentity
 from handstream.protocol.settings import Limits, SessionSettings

@@ -18,7 +18,7 @@ import pytest
 
 from handstream.errors import MessageError
 from handstream.frames import Frame, FrameResult, Hand, Output, Stage
-from handstream.protocol import control, wire
+from handstream.protocol import control, parsing, wire
 from handstream.protocol.settings import Limits, SessionSettings
 from handstream.protocol.trace import SERVER_STAGES
 
@@ -256,27 +256,27 @@ def test_invalid_result(vector: Vector) -> None:
 
 @pytest.mark.parametrize("vector", cases("client_messages", valid=True))
 def test_client_message(vector: Vector) -> None:
-    message = control.parse_client_message(vector["text"])
+    message = parsing.parse_client_message(vector["text"])
     assert json.loads(message.text()) == vector["fields"]
 
 
 @pytest.mark.parametrize("vector", cases("client_messages", valid=False))
 def test_invalid_client_message(vector: Vector) -> None:
     with pytest.raises(MessageError) as caught:
-        control.parse_client_message(vector["text"])
+        parsing.parse_client_message(vector["text"])
     assert caught.value.code == vector["error"]
 
 
 @pytest.mark.parametrize("vector", cases("server_messages", valid=True))
 def test_server_message(vector: Vector) -> None:
-    message = control.parse_server_message(vector["text"])
+    message = parsing.parse_server_message(vector["text"])
     assert (None if message is None else json.loads(message.text())) == vector["fields"]
 
 
 @pytest.mark.parametrize("vector", cases("server_messages", valid=False))
 def test_invalid_server_message(vector: Vector) -> None:
     with pytest.raises(MessageError) as caught:
-        control.parse_server_message(vector["text"])
+        parsing.parse_server_message(vector["text"])
     assert caught.value.code == vector["error"]
 
 

@@ -16,10 +16,10 @@ from handstream.protocol.control import (
     Pong,
     SettingsMessage,
     Welcome,
-    parse_client_message,
 )
 from handstream.protocol.delivery import ResultWindow
 from handstream.protocol.numbering import follows
+from handstream.protocol.parsing import parse_client_message
 from handstream.protocol.session import Close, Confirm, Open, Reply, Session
 
 if TYPE_CHECKING:

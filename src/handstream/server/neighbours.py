@@ -29,7 +29,8 @@ from typing import TYPE_CHECKING
 from starlette.websockets import WebSocketDisconnect
 
 from handstream.errors import MessageError
-from handstream.protocol.control import Hello, parse_client_message
+from handstream.protocol.control import Hello
+from handstream.protocol.parsing import parse_client_message
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
