@@ -83,6 +83,17 @@ def test_a_busy_server_moves_the_frame_rate_alone() -> None:
     assert rate.decision.limit == "none"
 
 
+def test_a_wait_is_yielded_to_where_it_lasts_and_nothing_is_advised() -> None:
+    rate = RateController(RateBounds())
+    now_ms = feed(rate, 60, 0, queue_ms=30)
+    assert rate.decision.limit == "none", "the server has not had the time to advise anything"
+    feed(rate, 60, now_ms, queue_ms=30)
+    assert rate.decision.limit == "server"
+    rate.advise(25)
+    feed(rate, 120, now_ms, queue_ms=30)
+    assert rate.decision.frame_interval_ms == 40, "it knows better than what is seen here"
+
+
 @pytest.mark.parametrize(("queue_ms", "limit"), [(3, "server"), (0, "none")])
 def test_frames_that_are_replaced_lower_the_rate_where_the_others_wait(queue_ms: float, limit: str) -> None:
     """Where they do not, the path brought several frames at once."""

@@ -122,6 +122,34 @@ def test_under_overload_all_get_the_same_and_hardly_wait(sessions: int) -> None:
         assert client.turns(interval, SETTLED_MS) <= 4
 
 
+def test_sessions_that_come_one_by_one_get_the_same() -> None:
+    """With cameras in step their frames wait for each other. Who yielded to that would make the load look bearable, and get ever less."""
+    clock = Clock()
+    server = Server(clock, work_ms=16.0)
+    clients: list[Client] = []
+    for seed in range(12):
+        clients.append(Client(clock, server, PROFILES["lan"], RateBounds(), seed=seed, camera_ms=33.3 + seed / 1e3))
+        clock.run((seed + 1) * 400)
+    begin_ms = clock.now_ms + SETTLED_MS
+    clock.run(begin_ms + END_MS)
+    rates = [client.fps(begin_ms, begin_ms + END_MS) for client in clients]
+    assert min(rates) >= 0.9 * max(rates)
+
+
+def test_who_follows_the_advice_gets_its_share_beside_those_who_do_not() -> None:
+    """They wait for those who send more than they should, and would yield to them one by one if they went by what they see."""
+    clock = Clock()
+    server = Server(clock, work_ms=16.0)
+    clients = [
+        Client(clock, server, PROFILES["lan"], RateBounds(), seed=seed, camera_ms=33.3 + seed / 1e3, is_controlled=seed >= 4)
+        for seed in range(32)
+    ]
+    clock.run(SETTLED_MS + END_MS)
+    rates = [client.fps(SETTLED_MS, SETTLED_MS + END_MS) for client in clients[4:]]
+    assert min(rates) >= 0.9 * max(rates)
+    assert min(rates) >= 0.95 * 1000 / interval(clients[-1].rate.decision)
+
+
 @pytest.mark.parametrize(("advises", "recovery_ms"), [(True, 65_000), (False, 20_000)])
 def test_a_busy_server_lowers_the_frame_rate_alone_and_is_named(advises: bool, recovery_ms: float) -> None:
     """One that advises goes by what its threads carried while all of them were busy for another minute."""

@@ -16,8 +16,9 @@ machine is busy is told at once, before it is known what it would send.
 
 *Phase.* Sessions that send equally often always meet the same others: those whose frames come together once come together every time, and
 wait for each other, while the threads idle a moment later. Random phases are no cure, since among many some always meet. So each is also
-told when to begin, by the golden ratio, which spreads any number of them evenly over the interval (Knuth, "The Art of Computer
-Programming", volume 3, 6.4, on Fibonacci hashing). What is left is what cameras make of it, which have pictures at times of their own.
+told when to begin. Their turns in the interval, which is the same for all, are apart by the golden ratio, which spreads any number of them
+evenly, those who come later too (Knuth, "The Art of Computer Programming", volume 3, 6.4, on Fibonacci hashing). What is left is what
+cameras make of it, which have pictures at times of their own.
 
 A session that follows the advice no longer shows what it would like to send. So one that sends about what it was told counts as wanting
 more: its rate rises when others leave, until it sends clearly less than it may, and when all that is wanted fits, the advice is taken back.
@@ -88,7 +89,7 @@ class Advisor(Generic[S]):
         """
         self._measure(sent, now_ns)
         level = math.inf if capacity is None else max(self._level(capacity), LEAST_FPS)
-        return self._take_back() if level == math.inf else self._tell(level)
+        return self._take_back() if level == math.inf else self._tell(round(level, 1), now_ns)
 
     def _measure(self, sent: Mapping[S, int], now_ns: int) -> None:
         elapsed_s = 0 if self._time_ns is None else (now_ns - self._time_ns) / 1e9
@@ -118,17 +119,19 @@ class Advisor(Generic[S]):
         rate = self._rates.get(session, math.inf if self._sent[session] else 0.0)
         return math.inf if session in self._told and rate >= FOLLOWS_FROM * self._told_fps else rate
 
-    def _tell(self, level: float) -> dict[S, Advice]:
+    def _tell(self, level: float, now_ns: int) -> dict[S, Advice]:
         is_news = self._told_fps == math.inf or abs(level - self._told_fps) > LEAST_CHANGE * self._told_fps
         if is_news:
             self._told_fps = level
         addressed = [session for session in self._sent if (is_news if session in self._told else self._wanted(session) > self._told_fps)]
         self._told.update(addressed)
-        return {session: self._advice() for session in addressed}
+        return {session: self._advice(now_ns) for session in addressed}
 
-    def _advice(self) -> Advice:
+    def _advice(self, now_ns: int) -> Advice:
+        """The rate, and when the next turn comes of one more session."""
         self._phase = (self._phase + GOLDEN_PHASE) % 1
-        return Advice(round(self._told_fps, 1), round(1000 * self._phase / self._told_fps, 1))
+        interval_ms = 1000 / self._told_fps
+        return Advice(self._told_fps, round((self._phase * interval_ms - now_ns / 1e6) % interval_ms, 1))
 
     def _take_back(self) -> dict[S, Advice]:
         told, self._told, self._told_fps = self._told, set(), math.inf
