@@ -5,6 +5,7 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 ARGS ?=
+SOAK_MINUTES ?= 5
 
 BIN := .venv/bin
 RUNTIME := .venv/.runtime
@@ -48,8 +49,8 @@ check-deploy: $(SUPPLY)/.installed ## The container image's definition and the K
 	$(SUPPLY)/bin/yamllint --strict --config-file deploy/.yamllint.yaml deploy
 	$(SUPPLY)/bin/kubernetes-validate --strict --quiet deploy/kubernetes/*.yaml
 
-test-python: $(DEV) $(REFERENCE) $(PAGE) chromium ## The Python tests (ARGS="-k wire")
-	$(BIN)/pytest $(ARGS)
+test-python: $(DEV) $(REFERENCE) $(PAGE) chromium ## The Python tests, beside a soak (ARGS="-k wire", SOAK_MINUTES=5)
+	HANDSTREAM_SOAK_MINUTES=$(SOAK_MINUTES) $(BIN)/pytest $(ARGS)
 
 test-web: $(NODE_MODULES) ## The TypeScript unit tests
 	cd web && npm run --silent test

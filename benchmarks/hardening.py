@@ -6,6 +6,7 @@ The method is in benchmarks/README.md; the fuzzers are in `tests/fuzz`, the soak
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 from benchmarks.hardening_trials.conformance import REASONS, SECTIONS, conform, sections
 from benchmarks.hardening_trials.crash import kill_one
+from benchmarks.hardening_trials.fuzzing import SERVER_FAILED, fuzz
 from benchmarks.hardening_trials.honest import HONEST, LIMITED
 from benchmarks.hardening_trials.rude import vanish
 from benchmarks.hardening_trials.scanning import scan
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from benchmarks.hardening_trials.conformance import Ending
+    from benchmarks.hardening_trials.fuzzing import Fuzzed
     from benchmarks.hardening_trials.honest import Honest
     from benchmarks.hardening_trials.scanning import Scan
     from benchmarks.hardening_trials.strangers import Seen
@@ -45,6 +48,7 @@ class Part(StrEnum):
     RUDE = "rude"
     CRASH = "crash"
     STRANGERS = "strangers"
+    FUZZ = "fuzz"
     WRK = "wrk"
     AUTOBAHN = "autobahn"
 
@@ -63,6 +67,7 @@ def main(
     results_folder: Annotated[Path | None, typer.Option("--results", help="Write hardening-PART.json and .md into this folder.")] = None,
     sessions: Annotated[int, typer.Option(help="Rude sessions.")] = 10_000,
     rounds: Annotated[int, typer.Option(help="How often each attack comes.")] = 3,
+    messages: Annotated[int, typer.Option(help="Damaged messages, sent beside honest sessions.")] = 100_000,
     python2: Annotated[str, typer.Option(help="A Python 2.7 with pip, which the Autobahn suite needs.")] = "python2.7",
 ) -> None:
     """Has strangers come and a worker crash, and judges what that does to the others."""
@@ -71,6 +76,7 @@ def main(
         Part.RUDE: lambda: rude(sessions),
         Part.CRASH: crash,
         Part.STRANGERS: lambda: strangers(rounds),
+        Part.FUZZ: lambda: fuzzed(messages, rounds),
         Part.WRK: lambda: wrk(rounds),
         Part.AUTOBAHN: lambda: autobahn(python2),
     }
@@ -124,6 +130,23 @@ def strangers(rounds: int) -> Found:
     return Found(bars, [_strangers_sheet(trials)], {name: [asdict(one) for one in seen] for name, seen in trials.items()})
 
 
+def fuzzed(messages: int, rounds: int) -> Found:
+    """Damaged messages over real sockets."""
+    with Load(encoded_pictures(), HONEST) as load:
+        fuzzing = fuzz(load, messages, rounds)
+    quiet, beside = fuzzing.trials[::2], fuzzing.trials[1::2]
+    answered = sum((Counter(one.answered) for one in beside), Counter[str]())
+    grown = float("nan") if fuzzing.before is None or fuzzing.after is None else fuzzing.after.memory_bytes - fuzzing.before.memory_bytes
+    bars = [
+        *_bars("fuzzed messages", [one.honest for one in quiet], [one.honest for one in beside]),
+        Bar("the same: the oldest answer of an honest session, ms", 1_000, max(one.honest.longest_ms for one in beside)),
+        Bar("the same: honest sessions that ended early, by reasons", 0, sum(len(one.honest.errors) for one in fuzzing.trials)),
+        Bar("the same: connections closed as the server failed", 0, answered[f"closed with {SERVER_FAILED}"]),
+        Bar("the same: resident memory grown, MB", 10, grown / 1e6),
+    ]
+    return Found(bars, [_fuzzed_sheet(quiet, beside), _answers_sheet(beside, answered)], asdict(fuzzing))
+
+
 def wrk(rounds: int) -> Found:
     """As many requests as wrk can make, with the limits as they come and without."""
     with Load(encoded_pictures(), HONEST) as load:
@@ -173,6 +196,21 @@ def _strangers_sheet(trials: dict[str, list[Seen]]) -> Sheet:
         )
     columns = ("who comes", "age p50 ms", "age p95 ms", "strangers' connections", "newcomers welcomed, median", "newcomers refused")
     return Sheet(f"{HONEST} honest sessions", columns, rows)
+
+
+def _fuzzed_sheet(quiet: list[Fuzzed], beside: list[Fuzzed]) -> Sheet:
+    rows = []
+    for name, trials in (("quiet", quiet), ("fuzzers beside them", beside)):
+        honest = [one.honest for one in trials]
+        row = (name, *_ages(honest), f"{max(one.longest_ms for one in honest):.0f}", f"{min(one.answered for one in honest):.1%}")
+        rows.append(row)
+    return Sheet(f"{HONEST} honest sessions", ("trials", "age p50 ms", "age p95 ms", "oldest answer ms", "answered, the least"), rows)
+
+
+def _answers_sheet(beside: list[Fuzzed], answered: Counter[str]) -> Sheet:
+    sent = sum((Counter(one.sent) for one in beside), Counter[str]())
+    told = [("answered", kind, f"{count:,}") for kind, count in sorted(answered.items())]
+    return Sheet("The fuzzers", ("", "what", "how many"), [*(("sent", kind, f"{count:,}") for kind, count in sorted(sent.items())), *told])
 
 
 def _wrk_sheet(trials: dict[str, list[Scan]]) -> Sheet:

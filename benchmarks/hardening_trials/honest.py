@@ -32,12 +32,14 @@ class Honest:
     Attributes:
         p50_ms: Median age of their answers.
         p95_ms: Its 95th percentile.
+        longest_ms: The oldest answer: how long the server was silent, if it was.
         answered: Their answered frames, of those offered.
         errors: Why sessions ended early, each reason once.
     """
 
     p50_ms: float
     p95_ms: float
+    longest_ms: float
     answered: float
     errors: tuple[str, ...]
 
@@ -47,4 +49,4 @@ class Honest:
         ages_ms = list(chain.from_iterable(record.ages_ms for record in records))
         answered = sum(record.answered for record in records) / max(1, sum(record.offered for record in records))
         errors = tuple(sorted({record.error for record in records if record.error}))
-        return cls(percentile(ages_ms, 50), percentile(ages_ms, 95), answered, errors)
+        return cls(percentile(ages_ms, 50), percentile(ages_ms, 95), max(ages_ms, default=float("nan")), answered, errors)

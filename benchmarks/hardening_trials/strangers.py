@@ -11,11 +11,11 @@ import asyncio
 import contextlib
 import random
 import socket
-import struct
 import time
 from collections import Counter
 from dataclasses import dataclass
 
+from benchmarks.hardening_trials.by_hand import RESET, TEXT, masked, upgrade
 from benchmarks.hardening_trials.honest import HONEST, LIMITED, REST_S, Honest
 
 from handstream.bench.load import Load, LoadPlan
@@ -26,13 +26,9 @@ __all__ = ["ATTACKS", "Attack", "Seen", "come_in_turns"]
 
 SILENT, SLOW, FLOOD_PER_SECOND = 200, 50, 500
 WARM_UP_S, LEAD_S = 1.0, 2.0
-RESET = struct.pack("ii", 1, 0)
 
-UPGRADE = (
-    b"GET /ws/video HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: handstream.v1\r\n\r\n"
-)
-HELLO = b'\x81\x91\0\0\0\0{"type": "hello"}'
+UPGRADE = upgrade(is_v1=True)
+HELLO = masked(TEXT, b'{"type": "hello"}')
 
 
 @dataclass(frozen=True, slots=True)

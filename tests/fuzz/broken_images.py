@@ -57,8 +57,12 @@ def seeds() -> dict[str, bytes]:
 
 def broken(seed: int) -> Iterator[bytes]:
     """Images that are damaged in one way or several, without end; the same for the same seed."""
+    return damaged(list(seeds().values()), seed)
+
+
+def damaged(originals: list[bytes], seed: int) -> Iterator[bytes]:
+    """The same of any other bytes: messages, requests."""
     chance = random.Random(seed)
-    originals = list(seeds().values())
     damages = (_cut, _flip_bits, _overwrite, _double_a_piece, _splice)
     while True:
         image = bytearray(chance.choice(originals))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import stat
 import sys
-from contextlib import ExitStack, contextmanager
+import time
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +23,7 @@ from handstream.frames import Frame
 from handstream.protocol import wire
 from handstream.server.neighbours import Neighbours
 from tests.server.fake_engine import FakeEngine
-from tests.server.serving import WAIT_S, Serving, jpeg, serving, until
+from tests.server.serving import WAIT_S, Serving, jpeg, jpeg_of_noise, serving, until
 from tests.server.test_resumption import cut, lose_a_session, track
 
 if TYPE_CHECKING:
@@ -43,11 +46,20 @@ def two(folder: Path, **settings: Any) -> Iterator[tuple[Serving, Serving]]:
 
 
 @contextmanager
-def resuming(server: Serving, token: str) -> Iterator[tuple[ClientConnection, Any]]:
+def resuming(server: Serving, token: str, **options: Any) -> Iterator[tuple[ClientConnection, Any]]:
     """A connection that resumes a session as docs/protocol.md says, and its welcome."""
-    with connect(f"{server.video_url}?resume=true", subprotocols=[Subprotocol("handstream.v1")], compression=None) as websocket:
+    url, v1 = f"{server.video_url}?resume=true", [Subprotocol("handstream.v1")]
+    with connect(url, subprotocols=v1, compression=None, close_timeout=1, **options) as websocket:
         websocket.send(json.dumps({"type": "hello", "resume": token}))
         yield websocket, json.loads(websocket.recv(WAIT_S))
+
+
+def with_small_buffer(server: Serving) -> socket.socket:
+    """A connection whose kernel holds little of what its client does not take."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+    connection.connect(("127.0.0.1", int(server.url.rpartition(":")[2])))
+    return connection
 
 
 def test_a_session_goes_on_through_another_process(tmp_path: Path) -> None:
@@ -120,6 +132,24 @@ def test_large_results_and_many_frames_pass(tmp_path: Path) -> None:
             for frame_id in range(8, 28):
                 websocket.send(wire.encode_frame(Frame(frame_id, jpeg(width_px=1280, height_px=960))))
                 assert wire.decode_result(bytes(websocket.recv(WAIT_S, decode=False))).frame_id == frame_id
+
+
+def test_a_client_that_takes_nothing_is_ended_through_another_process_too(tmp_path: Path) -> None:
+    with two(tmp_path, reader_timeout_s=0.5) as (first, second):
+        lost = lose_a_session(first, settings={"output": "annotated", "jpeg_quality": 95})
+        with (
+            resuming(second, lost["resume_token"], max_queue=1, sock=with_small_buffer(second)) as (websocket, welcome),
+            suppress(ConnectionClosed),
+        ):
+            assert welcome["resumed"]
+            begin_s = time.monotonic()
+            for frame_id in count(8):
+                websocket.send(wire.encode_frame(Frame(frame_id, jpeg_of_noise())))
+                if first.sessions().parked:
+                    break
+        assert time.monotonic() - begin_s < WAIT_S, "only a ping that was not answered ended it"
+        until(lambda: (first.sessions().open, first.sessions().parked) == (0, 1))
+        until(lambda: not second.server.server_state.connections)
 
 
 def test_the_client_finds_its_session_by_itself(tmp_path: Path) -> None:
