@@ -26,7 +26,7 @@ async def play(session: ClientSession, path: str) -> None:
         found, bgr = await asyncio.to_thread(video.read)
         if not found:
             return
-        await session.send(np.ascontiguousarray(bgr[..., ::-1], np.uint8))  # OpenCV gives BGR
+        await session.send(np.asarray(bgr[..., ::-1], np.uint8))  # OpenCV gives BGR
         await asyncio.sleep(max(0, begin_s + number * frame_s - time.monotonic()))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -17,6 +17,8 @@ from tests.server.serving import jpeg, serving
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from tests.server.serving import Serving
 
 
@@ -26,7 +28,7 @@ def server() -> Iterator[Serving]:
         yield running
 
 
-async def track(session: ClientSession, image: bytes | np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> Answered:
+async def track(session: ClientSession, image: bytes | NDArray[np.uint8]) -> Answered:
     frame_id = await session.send(image)
     outcome = await anext(session)
     assert isinstance(outcome, Answered)
@@ -223,8 +225,49 @@ async def test_a_refusal_is_told_in_the_servers_words(server: Serving) -> None:
     assert refused.value.code == "bad_query"
 
 
-@pytest.mark.parametrize("frame_interval_ms", [0, -1, float("nan"), float("inf")])
-async def test_the_frame_interval_is_checked(server: Serving, frame_interval_ms: float) -> None:
-    with pytest.raises(ValueError, match="frame_interval_ms"):
-        async with connect(server.url, frame_interval_ms=frame_interval_ms):
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"frame_interval_ms": 0}, "frame_interval_ms must be a number above 0, not 0"),
+        ({"frame_interval_ms": float("nan")}, "frame_interval_ms"),
+        ({"frame_interval_ms": float("inf")}, "frame_interval_ms"),
+        ({"frame_interval_ms": "33"}, "frame_interval_ms"),
+        ({"jpeg_quality": 0}, "jpeg_quality must be a whole number in 1..100, not 0"),
+        ({"jpeg_quality": 80.5}, "jpeg_quality"),
+        ({"min_scale": 1.1}, "min_scale"),
+        ({"reconnect_within_s": -1}, "reconnect_within_s must be a number of 0 or more, not -1"),
+        ({"settings": ["output"]}, "settings must be a mapping"),
+        ({"token": "a secret\n"}, "token must be a text of visible ASCII characters"),
+    ],
+)
+async def test_arguments_are_checked_before_anything_is_sent(options: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValueError, match=told) as refused:
+        async with connect("ws://127.0.0.1:9", **options):
             pass
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("image", "told"),
+    [
+        ("a text", "must be a numpy array of uint8 .* not str"),
+        (None, "not NoneType"),
+        (np.zeros((48, 64), np.uint8), r"shape \(height, width, 3\)"),
+        (np.zeros((0, 64, 3), np.uint8), "at least one pixel"),
+        (np.zeros((48, 64, 3)), "dtype uint8, not float64"),
+    ],
+)
+@pytest.mark.parametrize("adaptive", [False, True])
+async def test_what_is_no_picture_is_refused_and_costs_nothing(server: Serving, image: Any, told: str, adaptive: bool) -> None:
+    async with connect(server.url, adaptive=adaptive) as session:
+        with pytest.raises(ValueError, match=told):
+            await session.send(image)
+        with pytest.raises(ValueError, match="capture_time_ns must be a whole number"):
+            await session.send(jpeg(), capture_time_ns=-1)
+        assert (await track(session, jpeg())).frame_id == 0
+
+
+@pytest.mark.parametrize("image", [bytearray(jpeg()), memoryview(jpeg()), np.zeros((48, 64, 3), np.uint8)[..., ::-1]])
+async def test_bytes_of_any_kind_and_views_are_pictures(server: Serving, image: Any) -> None:
+    async with connect(server.url) as session:
+        await track(session, image)

@@ -20,7 +20,6 @@ settings as they were and numbers that go on.
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from collections import deque
 from contextlib import asynccontextmanager, suppress
@@ -31,6 +30,7 @@ from websockets.protocol import State
 
 from handstream import __version__
 from handstream.adaptation import Adaptation
+from handstream.client_arguments import check_options, checked_image, checked_stamp
 from handstream.connection import SessionClosedError, how_it_ended, open_connection
 from handstream.errors import HandstreamError
 from handstream.frames import Frame, Stage
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from websockets.asyncio.client import ClientConnection
 
+    from handstream.client_arguments import ImageBytes
     from handstream.protocol.clock import RemoteClock
     from handstream.protocol.control import ServerMessage, Welcome
     from handstream.protocol.rate import RateDecision
@@ -106,12 +107,17 @@ async def connect(
         tls: How to judge the certificate of a `wss` or `https` server; None trusts the authorities that this machine trusts.
 
     Raises:
+        ValueError: An argument is out of its range.
         HandstreamError: There is no server, it refuses the session, or it does not take the settings; the code says which.
     """
-    if not 0 < frame_interval_ms < math.inf:
-        raise ValueError(f"frame_interval_ms must be a number above 0, not {frame_interval_ms}")
-    if not 0 < min_scale <= 1:
-        raise ValueError(f"min_scale must lie above 0 and be at most 1, not {min_scale}")
+    check_options(
+        settings=settings,
+        frame_interval_ms=frame_interval_ms,
+        jpeg_quality=jpeg_quality,
+        min_scale=min_scale,
+        reconnect_within_s=reconnect_within_s,
+        token=token,
+    )
     hello = Hello(client=client, settings=settings or {}, features=("ack",))
     websocket, welcome = await open_connection(url, hello, token=token, tls=tls)
     adaptation = (
@@ -165,11 +171,12 @@ class ClientSession:
         self._next_frame_id = 0
         self._is_sending = False
 
-    async def send(self, image: bytes | NDArray[np.uint8], *, capture_time_ns: int | None = None) -> int:
+    async def send(self, image: ImageBytes | NDArray[np.uint8], *, capture_time_ns: int | None = None) -> int:
         """Sends a frame, at once if few enough are on their way, else when one of them is settled.
 
         Args:
-            image: A whole JPEG, PNG or WebP; or uint8 `(height, width, 3)`, RGB, which is encoded as JPEG on another thread.
+            image: A whole JPEG, PNG or WebP; or uint8 `(height, width, 3)`, RGB, which is encoded as JPEG on another thread. A view that is
+                not contiguous is copied first.
             capture_time_ns: When it was captured, on a clock of the caller's, which comes back with the result. None is now, on the
                 monotonic clock.
 
@@ -177,12 +184,14 @@ class ClientSession:
             The frame's number.
 
         Raises:
+            ValueError: The image is no such array and no bytes, or the time is no whole number in 0..2**64-1.
             HandstreamError: The session has ended.
         """
         self._check_open()
         trace = Trace(time.monotonic_ns())
-        encoded = await self._encoded(image, trace)
-        frame = Frame(self._next_frame_id, encoded, trace.start_time_ns if capture_time_ns is None else capture_time_ns)
+        captured_ns = trace.start_time_ns if capture_time_ns is None else checked_stamp(capture_time_ns)
+        encoded = await self._encoded(checked_image(image), trace)
+        frame = Frame(self._next_frame_id, encoded, captured_ns)
         self._next_frame_id = (self._next_frame_id + 1) % 2**32
         self._passage.put(frame, trace, time.monotonic_ns())
         await self._send_waiting()
