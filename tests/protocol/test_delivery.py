@@ -26,7 +26,7 @@ def steady(round_trip_ms: int, interval_ms: int, results: int = 200) -> ResultWi
 
 
 @pytest.mark.parametrize(
-    ("round_trip_ms", "interval_ms", "results"), [(1, 33, 2), (33, 33, 2), (60, 33, 3), (200, 33, 8), (3_000, 33, MAX_RESULTS)]
+    ("round_trip_ms", "interval_ms", "results"), [(1, 33, 2), (33, 33, 3), (60, 33, 4), (200, 33, 11), (3_000, 33, MAX_RESULTS)]
 )
 def test_it_follows_the_round_trip(round_trip_ms: int, interval_ms: int, results: int) -> None:
     assert steady(round_trip_ms, interval_ms).max_results == results
@@ -47,6 +47,20 @@ def test_a_window_that_is_too_small_does_not_justify_itself() -> None:
             due.append((now_ms + 200, now_ms))
             waits = False
     assert window.max_results >= 7
+
+
+def test_it_opens_as_fast_as_a_client_does() -> None:
+    """One frame on its way at first, and one more with every answer, over a path of 240 ms: every result finds room when it is there."""
+    window, due, waiting = ResultWindow(), list[tuple[int, int]](), 1
+    for now_ms in range(0, 3_000, 8):
+        while due and due[0][0] <= now_ms:
+            window.acknowledge(due.pop(0)[1], now_ms * MS_NS)
+            waiting += 2 if len(due) + waiting < 7 else 1
+        if waiting and now_ms % 32 == 0:
+            assert window.may_send
+            window.sent(now_ms, now_ms * MS_NS)
+            due.append((now_ms + 240, now_ms))
+            waiting -= 1
 
 
 def test_a_pause_lets_only_a_few_results_out() -> None:
