@@ -39,6 +39,9 @@ OF_OTHERS = {
 NO_SETTINGS = {"CACHE_DIR", "PORT"}
 """What else is read from the environment: where models are kept, and where the page under development finds its server."""
 
+MADE = {"__pycache__", "artifacts", "build", "dist", "page"}
+"""Folders that nobody writes by hand."""
+
 
 def code(page: str) -> Iterator[str]:
     """The lines of a page's blocks for a shell, and what it sets as code within a sentence."""
@@ -97,7 +100,7 @@ def takes(source: Path, option: str) -> bool:
 
 @pytest.mark.parametrize(("page", "typed"), calls("handstream"))
 def test_a_command_is_one_that_handstream_takes(page: str, typed: str) -> None:
-    """Also where a sentence only names it. A group's name may stand before an option that all its commands have."""
+    """Also where a sentence only names it. A group's name may stand before an option of its commands."""
     words = shlex.split(typed)
     name = "handstream"
     while words and isinstance(COMMANDS[name], TyperGroup) and not words[0].startswith("-"):
@@ -105,7 +108,7 @@ def test_a_command_is_one_that_handstream_takes(page: str, typed: str) -> None:
         assert set(below) <= set(COMMANDS), f"{page} names a command that is not there: {typed}"
         name = below[0]
     if isinstance(COMMANDS[name], TyperGroup):
-        known = set.intersection(*(options(command) for other, command in COMMANDS.items() if other.startswith(f"{name} ")))
+        known = set.union(*(options(command) for other, command in COMMANDS.items() if other.startswith(f"{name} ")))
         assert set(words) <= known, f"{page} gives an option that is not there: {typed}"
         return
     assert refusal(COMMANDS[name], name, words) is None, f"{page}: {typed}"
@@ -159,3 +162,9 @@ def test_links_lead_somewhere(name: str) -> None:
         there = page.parent / target if target else page
         assert there.exists(), f"{name} links to {target}, which is not there"
         assert not anchor or anchor in anchors(there), f"{name} links to #{anchor}, which {target or name} has not"
+
+
+def test_every_folder_has_its_place_in_the_architecture() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    folders = {path.name for place in (".", "src/handstream", "web/src") for path in (ROOT / place).iterdir() if path.is_dir()}
+    assert [name for name in sorted(folders - MADE) if not name.startswith(".") and f"{name}/" not in text] == []
