@@ -44,11 +44,12 @@ def try_capacity(settings: ServerSettings) -> Finding:
     except HandstreamError as error:
         return Finding("bad", subject, f"the trial failed: {error}", "Mend what stands in the way above, then try again.")
     sessions = int(frames_per_second * _USABLE / _CAMERA_FPS)
-    text = f"{frames_per_second:.0f} annotated frames of 640x480 a second in a trial of {SECONDS:.0f} s"
+    tried = f"{frames_per_second:.0f} annotated frames of 640x480 a second in a trial of {SECONDS:.0f} s"
+    text = f"{tried}, of which sessions can have {100 * _USABLE:.0f} %"
     if sessions == 0:
         advice = f"Send fewer frames, smaller pictures or --output landmarks, or use a faster machine. {_ADVICE}"
         return Finding("note", subject, f"{text}: not enough for one session at {_CAMERA_FPS} frames/s", advice)
-    return Finding("good", subject, f"{text}: about {sessions} sessions at {_CAMERA_FPS} frames/s", _ADVICE)
+    return Finding("good", subject, f"{text}: about {sessions} session{'s' * (sessions > 1)} at {_CAMERA_FPS} frames/s", _ADVICE)
 
 
 def _frames_per_second(settings: ServerSettings) -> float:
