@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from benchmarks.hardening_trials.scanning import Scan
     from benchmarks.hardening_trials.strangers import Seen
 
+    from handstream.bench.servers import Usage
+
 SUPERVISED = replace(HANDSTREAM, arguments=("--workers", "2"))
 
 
@@ -104,7 +106,7 @@ def rude(sessions: int) -> Found:
         Bar("the same: threads left behind", 0, after.threads - before.threads),
         Bar("the same: resident memory grown, MB", 10, (after.memory_bytes - before.memory_bytes) / 1e6),
     ]
-    return Found(bars, [], asdict(remains))
+    return Found(bars, [_held_sheet({"before": before, "after": after})], asdict(remains))
 
 
 def crash() -> Found:
@@ -144,7 +146,8 @@ def fuzzed(messages: int, rounds: int) -> Found:
         Bar("the same: connections closed as the server failed", 0, answered[f"closed with {SERVER_FAILED}"]),
         Bar("the same: resident memory grown, MB", 10, grown / 1e6),
     ]
-    return Found(bars, [_fuzzed_sheet(quiet, beside), _answers_sheet(beside, answered)], asdict(fuzzing))
+    held = {name: one for name, one in (("before", fuzzing.before), ("after", fuzzing.after)) if one is not None}
+    return Found(bars, [_fuzzed_sheet(quiet, beside), _answers_sheet(beside, answered), _held_sheet(held)], asdict(fuzzing))
 
 
 def wrk(rounds: int) -> Found:
@@ -179,6 +182,11 @@ def _bars(name: str, quiet: list[Honest], disturbed: list[Honest]) -> list[Bar]:
         Bar(f"{name}: p95 age over the quiet one", 2, p95_ms / quiet_ms),
         Bar(f"{name}: the least part of the honest frames answered", 0.95, min(one.answered for one in disturbed), is_upper=False),
     ]
+
+
+def _held_sheet(held: dict[str, Usage]) -> Sheet:
+    rows = [(name, str(one.files), str(one.threads), f"{one.memory_bytes / 1e6:.1f}") for name, one in held.items()]
+    return Sheet("What the server held", ("", "file descriptors", "threads", "resident memory MB"), rows)
 
 
 def _strangers_sheet(trials: dict[str, list[Seen]]) -> Sheet:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import random
 import socket
 import time
@@ -23,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.hardening_trials.by_hand import BINARY, CLOSE, RESET, TEXT, masked, upgrade
-from benchmarks.hardening_trials.honest import HONEST, LIMITED, REST_S, Honest
+from benchmarks.hardening_trials.honest import HONEST, LIMITED, REST_S, Honest, yield_processors
 
 from handstream.bench.load import LoadPlan
 from handstream.bench.servers import serving
@@ -92,7 +91,7 @@ class Fuzzing:
 def fuzz(load: Load, messages: int, rounds: int) -> Fuzzing:
     """Has about so many damaged messages sent in so many rounds, after one more that is not counted. Blocks, for some minutes."""
     seconds = messages / rounds / (LASTING * LASTING_PER_SECOND + SHORT_PER_SECOND)
-    with serving(LIMITED) as server, Worker(_nothing) as fuzzers:
+    with serving(LIMITED) as server, Worker(yield_processors) as fuzzers:
         fuzzers.result(30)
         _trial(server, load, fuzzers, seconds)
         before = _settled(server)
@@ -121,11 +120,6 @@ def _settled(server: Server) -> Usage | None:
 
 
 # --- in the fuzzers' process
-
-
-def _nothing() -> None:
-    """A stranger's work takes none of this machine's processors, so it takes what the server leaves."""
-    os.nice(19)
 
 
 def _come(host: str, port: int, seconds: float) -> tuple[dict[str, int], dict[str, int]]:

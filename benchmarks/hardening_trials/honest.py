@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Final
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from handstream.bench.records import SessionRecord
 
-__all__ = ["HONEST", "LIMITED", "REST_S", "Honest"]
+__all__ = ["HONEST", "LIMITED", "REST_S", "Honest", "yield_processors"]
 
 LIMITED: Final = replace(HANDSTREAM, arguments=("--limited",))
 """The server with its limits as `handstream serve` has them."""
@@ -50,3 +51,8 @@ class Honest:
         answered = sum(record.answered for record in records) / max(1, sum(record.offered for record in records))
         errors = tuple(sorted({record.error for record in records if record.error}))
         return cls(percentile(ages_ms, 50), percentile(ages_ms, 95), max(ages_ms, default=float("nan")), answered, errors)
+
+
+def yield_processors() -> None:
+    """For a process of strangers: their work takes none of this machine's processors, so it takes what the server leaves."""
+    os.nice(19)

@@ -16,7 +16,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from benchmarks.hardening_trials.by_hand import RESET, TEXT, masked, upgrade
-from benchmarks.hardening_trials.honest import HONEST, LIMITED, REST_S, Honest
+from benchmarks.hardening_trials.honest import HONEST, LIMITED, REST_S, Honest, yield_processors
 
 from handstream.bench.load import Load, LoadPlan
 from handstream.bench.servers import Server, serving
@@ -78,7 +78,7 @@ class Seen:
 def come_in_turns(load: Load, rounds: int, seconds: float) -> dict[str, list[Seen]]:
     """Each attack in turn, so many times, measured so long each. By attack. Blocks for about 13 s each."""
     trials: dict[str, list[Seen]] = {attack.name: [] for attack in ATTACKS}
-    with serving(LIMITED) as server, Worker(_nothing) as strangers:
+    with serving(LIMITED) as server, Worker(yield_processors) as strangers:
         strangers.result(30)
         _trial(server, ATTACKS[0], load, strangers, 1)  # whatever is done only once
         for _ in range(rounds):
@@ -98,10 +98,6 @@ def _trial(server: Server, attack: Attack, load: Load, strangers: Worker, second
 
 
 # --- in the strangers' process
-
-
-def _nothing() -> None:
-    """There is nothing to prepare."""
 
 
 def _come(host: str, port: int, attack: Attack, seconds: float) -> tuple[int, list[float], int]:
