@@ -83,12 +83,24 @@ def test_a_busy_server_moves_the_frame_rate_alone() -> None:
     assert rate.decision.limit == "none"
 
 
+def test_a_slow_first_frame_moves_nothing() -> None:
+    """A session's tracker is made for it."""
+    rate = RateController(RateBounds())
+    before = rate.decision
+    now_ms = feed(rate, 2, 0, work_ms=130)
+    rate.shown(100, 100, now_ms)
+    now_ms = feed(rate, 20, now_ms)
+    for index in range(20):
+        rate.shown(5, 5, now_ms + index * 33)
+    assert rate.decision is before
+
+
 def test_a_wait_is_yielded_to_where_it_lasts_and_nothing_is_advised() -> None:
     rate = RateController(RateBounds())
     now_ms = feed(rate, 60, 0, queue_ms=30)
-    assert rate.decision.limit == "none", "the server has not had the time to advise anything"
-    feed(rate, 60, now_ms, queue_ms=30)
-    assert rate.decision.limit == "server"
+    assert rate.decision.frame_interval_ms == 33, "the server has not had the time to advise anything"
+    now_ms = feed(rate, 60, now_ms, queue_ms=30)
+    assert rate.decision.frame_interval_ms > 33
     rate.advise(25)
     feed(rate, 120, now_ms, queue_ms=30)
     assert rate.decision.frame_interval_ms == 40, "it knows better than what is seen here"

@@ -10,6 +10,7 @@ and makes the load look bearable, so that nobody is advised at all. So only a wa
 from __future__ import annotations
 
 import math
+from collections import deque
 from typing import TYPE_CHECKING
 
 from handstream.protocol.regulator import Regulator
@@ -21,6 +22,9 @@ __all__ = ["SETTLE_FRAMES", "Average", "PageLoad", "ServerLoad"]
 
 SETTLE_FRAMES = 4
 """So many frames of the present settings are seen before they are judged."""
+
+MEDIAN_FRAMES = 5
+"""The work of a session's first frame is three to ten times the usual, as its tracker is made for it, and one or two may meet a stall."""
 
 BEARABLE_LOAD = 0.9
 """What a decrease aims at, and an increase stays below: a tenth is left for variation."""
@@ -53,13 +57,27 @@ class Average:
         return self.value
 
 
+class Median:
+    """The median of the newest values, so that a few large ones say nothing. It begins with its first value."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self) -> None:
+        self._values: deque[float] = deque(maxlen=MEDIAN_FRAMES)
+
+    def add(self, value: float) -> float:
+        """Another value; returns the median with it, of an even number the lower one."""
+        self._values.append(value)
+        return sorted(self._values)[(len(self._values) - 1) // 2]
+
+
 class ServerLoad:
     """Whether the server keeps up with this stream.
 
     Attributes:
         regulator: The frame rate that it bears.
         queue_ms: How long a frame waits for a thread, on average.
-        work_ms: How long it is worked on, on average.
+        work_ms: How long it is worked on, the median.
     """
 
     def __init__(self, top_fps: float) -> None:
@@ -106,7 +124,7 @@ class ServerLoad:
         self._changed_ms = now_ms
         self._frames = 0
         self._queue = Average(1 / 8)
-        self._work = Average(1 / 8)
+        self._work = Median()
         self._replaced = Average(1 / 16)
         self._replaced.add(0.0)
 
@@ -116,7 +134,7 @@ class PageLoad:
 
     Attributes:
         regulator: The frame rate that it bears.
-        busy_ms: How long it is busy with a frame, on average.
+        busy_ms: How long it is busy with a frame, the median.
     """
 
     def __init__(self, top_fps: float) -> None:
@@ -140,5 +158,5 @@ class PageLoad:
 
     def _restart(self) -> None:
         self._frames = 0
-        self._pack = Average(1 / 8)
-        self._show = Average(1 / 8)
+        self._pack = Median()
+        self._show = Median()

@@ -10,6 +10,7 @@ import { Regulator } from './regulator.ts';
 /** So many frames of the present settings are seen before they are judged. */
 export const SETTLE_FRAMES = 4;
 
+const MEDIAN_FRAMES = 5;
 const BEARABLE_LOAD = 0.9;
 const WAITING_DECREASE = 0.85;
 const BEARABLE_QUEUE_MS = 5;
@@ -36,18 +37,30 @@ export class Average {
   }
 }
 
+/** The median of the newest values, so that a few large ones say nothing. It begins with its first value. */
+class Median {
+  #values: number[] = [];
+
+  /** Another value; returns the median with it, of an even number the lower one. */
+  add(value: number): number {
+    this.#values = [...this.#values, value].slice(-MEDIAN_FRAMES);
+    const middle = Math.floor((this.#values.length - 1) / 2);
+    return [...this.#values].sort((one, other) => one - other)[middle] ?? value;
+  }
+}
+
 /** Whether the server keeps up with this stream. */
 export class ServerLoad {
   /** The frame rate that it bears. */
   readonly regulator: Regulator;
-  /** How long a frame waits for a thread, and how long it is worked on, on average. */
+  /** How long a frame waits for a thread, on average, and how long it is worked on, the median. */
   queueMs = 0;
   workMs = 0;
   #waitsSinceMs: number | null = null;
   #changedMs = Number.NEGATIVE_INFINITY;
   #frames = 0;
   #queue = new Average(1 / 8);
-  #work = new Average(1 / 8);
+  #work = new Median();
   #replaced = idle();
 
   constructor(topFps: number) {
@@ -91,7 +104,7 @@ export class ServerLoad {
     this.#changedMs = nowMs;
     this.#frames = 0;
     this.#queue = new Average(1 / 8);
-    this.#work = new Average(1 / 8);
+    this.#work = new Median();
     this.#replaced = idle();
   }
 }
@@ -107,11 +120,11 @@ function idle(): Average {
 export class PageLoad {
   /** The frame rate that it bears. */
   readonly regulator: Regulator;
-  /** How long it is busy with a frame, on average. */
+  /** How long it is busy with a frame, the median. */
   busyMs = 0;
   #frames = 0;
-  #pack = new Average(1 / 8);
-  #show = new Average(1 / 8);
+  #pack = new Median();
+  #show = new Median();
 
   constructor(topFps: number) {
     this.regulator = new Regulator(topFps);
@@ -134,7 +147,7 @@ export class PageLoad {
 
   #restart(): void {
     this.#frames = 0;
-    this.#pack = new Average(1 / 8);
-    this.#show = new Average(1 / 8);
+    this.#pack = new Median();
+    this.#show = new Median();
   }
 }
