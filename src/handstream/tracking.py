@@ -47,7 +47,7 @@ class HandTracker:
         smoothing: The filter over the landmarks, or None for none.
         search: How further hands are looked for while at least one is followed. `background` does it beside the pictures' own work, at most
             every `search_interval_ms`; `synchronous` in every picture, as MediaPipe does, so that the same pictures give the same hands.
-        search_interval_ms: The least time between two searches in the background.
+        search_interval_ms: The least time between two searches in the background; up to four times as long while many trackers are at work.
         precision: `f32`, or `auto` for less where the processor has instructions for it and parity holds.
         models: A folder or a `.task` bundle to take the models from; None for the cache, which is filled through pip when it is empty.
 

@@ -64,6 +64,8 @@ class FakeNetworks:
         left_probability: The handedness answered for every hand.
         searches: The searches beside that were begun and not yet ended by `end_search`.
         calls: What was asked, in order: "palms", "hands:<n>" and "beside".
+        places: How many searches beside there may be.
+        crowded: What `crowding` answers.
     """
 
     hands: list[NDArray[np.float32]] = field(default_factory=list)
@@ -71,6 +73,7 @@ class FakeNetworks:
     searches: list[tuple[Future[list[PalmDetection]], list[PalmDetection]]] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     places: int = 1
+    crowded: float = 0.0
 
     def detect_palms(self, rgb: NDArray[np.uint8], *, min_confidence: float, limit: int) -> list[PalmDetection]:
         self.calls.append("palms")
@@ -87,6 +90,9 @@ class FakeNetworks:
         future: Future[list[PalmDetection]] = Future()
         self.searches.append((future, [palm_of(hand) for hand in self.hands[:limit]]))
         return future
+
+    def crowding(self) -> float:
+        return self.crowded
 
     def end_search(self) -> None:
         """Ends the oldest search beside with what was in view when it began."""

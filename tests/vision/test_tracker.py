@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from handstream.vision.engines import TrackerOptions
 from handstream.vision.smoothing import Smoothing
-from handstream.vision.tracker import HandGraph, Search
+from handstream.vision.tracker import MOST_STRETCH, SEARCH_INTERVAL_MS, HandGraph, Search
 from tests.vision.hands import FakeNetworks, hand_at, moved
 
 if TYPE_CHECKING:
@@ -74,6 +74,32 @@ def test_searches_beside_keep_to_their_rate_and_one_at_a_time() -> None:
         if i % 2 and networks.searches:
             networks.end_search()
     assert begun == list(range(0, 60, 4))
+
+
+@pytest.mark.parametrize(("crowded", "every"), [(0.1, 4), (0.2, 8), (0.4, 16), (1.0, 16)])
+def test_searches_beside_come_less_often_where_many_streams_share_the_cores(crowded: float, every: int) -> None:
+    networks = FakeNetworks(crowded=crowded)
+    stream = Stream(networks)
+    begun = []
+    for i in range(60):
+        stream.next(LEFT)
+        begun += [i] * networks.calls.count("beside")
+        if networks.searches:
+            networks.end_search()
+    assert begun == list(range(0, 60, every))
+
+
+def test_a_second_hand_is_found_in_a_crowd_too() -> None:
+    networks = FakeNetworks(crowded=1.0)
+    stream = Stream(networks)
+    stream.next(LEFT)
+    networks.end_search()
+    waited = 0
+    while len(stream.next(LEFT, RIGHT)) < 2:
+        waited += 1
+        if networks.searches:
+            networks.end_search()
+    assert waited * FRAME_NS <= MOST_STRETCH * SEARCH_INTERVAL_MS * 1e6 + 2 * FRAME_NS
 
 
 def test_no_search_when_every_hand_is_followed() -> None:

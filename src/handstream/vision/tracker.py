@@ -16,7 +16,8 @@ handedness. One picture takes these steps:
    which they appeared; a hand moves up in the list only when one before it leaves.
 5. **Search beside** if there is room for more hands, no search of this tracker is under way and `search_interval_ms` have passed since the
    last one began: the picture is handed to the background, where the palm network looks at it while this picture's result is already
-   on its way. The palms are compared with the hands of the very picture that was searched, so what joins is new.
+   on its way. The palms are compared with the hands of the very picture that was searched, so what joins is new. Where pictures of many
+   streams share the cores, searches come less often, so that following, which every picture waits for, gets most of them.
 
 Only step 2 makes a picture wait for the palm network, and only when there was nothing to show.
 """
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     from handstream.vision.landmarks import HandEstimate
     from handstream.vision.palm import PalmDetection
 
-__all__ = ["SEARCH_INTERVAL_MS", "HandGraph", "HandNetworks", "PendingSearch", "Search"]
+__all__ = ["MOST_STRETCH", "SEARCH_INTERVAL_MS", "HandGraph", "HandNetworks", "PendingSearch", "Search"]
 
 SEARCH_INTERVAL_MS = 125.0
 """The default least time between two searches beside.
@@ -60,6 +61,12 @@ At 30 pictures/s a search begins with every 4th picture (133 ms) and its find jo
 within 200 ms. One search costs about as much as two followed hands. At 100 ms, exactly three pictures, jitter decided between 3 and 4.
 """
 
+CROWDED_FROM = 0.1
+"""The crowding (`HandNetworks.crowding`) from which on the interval grows with it: more than one session a core, at 30 pictures/s each."""
+
+MOST_STRETCH = 4.0
+"""How much longer the interval becomes at most: 500 ms by default. Searching, at the normal interval a fifth of all processor time, is
+then a twentieth of it."""
 
 RESIZING_SLACK_PX = 2.0
 """How far a resized picture's height may be from the exact proportion: both sides are whole pixels, often even ones."""
@@ -95,6 +102,9 @@ class HandNetworks(Protocol):
 
     def start_search(self, rgb: NDArray[np.uint8], *, min_confidence: float, limit: int) -> PendingSearch | None:
         """Begins `detect_palms` beside. Does not block and keeps no reference to the picture; None if too many searches are under way."""
+
+    def crowding(self) -> float:
+        """How many pictures of other streams share the cores with this one, of late: 0 if none, 1 if each core has one all the time."""
 
 
 @dataclass(slots=True)
@@ -309,13 +319,18 @@ class HandGraph:
 
     def _search_beside(self, picture: NDArray[np.uint8], now_ns: int) -> None:
         room = 0 < len(self._tracks) < self._options.max_hands
-        due = self._last_search_ns is None or now_ns - self._last_search_ns >= self._search_interval_ns
-        if self._searches_every_picture or self._beside is not None or not room or not due:
+        if self._searches_every_picture or self._beside is not None or not room or not self._is_search_due(now_ns):
             return
         pending = self._networks.start_search(picture, min_confidence=self._options.min_detection_confidence, limit=self._options.max_hands)
         if pending is not None:
             self._last_search_ns = now_ns
             self._beside = _SearchBeside(pending, [track.landmarks_px for track in self._tracks])
+
+    def _is_search_due(self, now_ns: int) -> bool:
+        if self._last_search_ns is None:
+            return True
+        stretch = min(MOST_STRETCH, max(1.0, self._networks.crowding() / CROWDED_FROM))
+        return now_ns - self._last_search_ns >= self._search_interval_ns * stretch
 
 
 def _report(track: _Track, estimate: HandEstimate, scale: NDArray[np.float32], now_ns: int) -> Hand:

@@ -133,6 +133,10 @@ class OpenVINONetworks:
         self._require_open()
         return self._searches.start(prepare)
 
+    def crowding(self) -> float:
+        """How many pictures of other streams share the cores with this one, see `Occupancy.crowding`."""
+        return self._occupancy.crowding()
+
     def close(self) -> None:
         """Whatever is asked afterwards raises RuntimeError. Does not block; what is being inferred is still answered."""
         self._closed = True

@@ -45,7 +45,7 @@ class OpenVINOEngine:
         self._precision: Precision = precision
         self._lock = threading.Lock()
         self._networks: dict[int, OpenVINONetworks] = {}
-        self._occupancy = Occupancy()
+        self._occupancy = Occupancy(available_cores())
         self._searches = SearchPool(max(1, available_cores() // CORES_PER_SEARCH))
         self._closed = False
 
