@@ -61,13 +61,12 @@ test('says hello first, with the settings', () => {
   expect(events.onOpen).toHaveBeenCalledOnce();
 });
 
-test('comes back by itself with the newest settings, and gives up the frames of the lost connection', () => {
-  const { connection, newest, transports, events, sessionEvents } = connected();
+test('comes back by itself with the newest settings', () => {
+  const { connection, newest, transports, events } = connected();
   newest().events.onOpen();
   expect(connection.sendFrame(new ArrayBuffer(4), 0n, 0, noProbe)).toMatchObject({ frameId: 0, sizeBytes: 22 });
   connection.updateSettings({ output: 'annotated' });
   newest().events.onClose(1006, '');
-  expect(sessionEvents).toMatchObject([{ type: 'dropped', stage: 'network', frame: { frameId: 0 } }]);
   expect(connection.session).toBeNull();
   expect(connection.sendFrame(new ArrayBuffer(4), 0n, 0, noProbe)).toBeNull();
   const [[retryInMs] = [0]] = events.onLost.mock.calls;
@@ -75,6 +74,39 @@ test('comes back by itself with the newest settings, and gives up the frames of 
   expect(transports).toHaveLength(2);
   newest().events.onOpen();
   expect(JSON.parse(String(newest().sent[0]))).toMatchObject({ settings: { output: 'annotated' } });
+});
+
+test.each([
+  ['the next welcome tells which of the lost frames the server had received', 0, ['network_down', 'network_up']],
+  ['a server that remembers none has received none', null, ['network_up', 'network_up']],
+])('%s', (_, lastFrameId, stages) => {
+  const { connection, newest, sessionEvents } = connected();
+  newest().events.onOpen();
+  newest().events.onText(WELCOME);
+  for (let frame = 0; frame < 2; frame += 1) connection.sendFrame(new ArrayBuffer(4), 0n, 0, noProbe);
+  newest().events.onClose(1006, '');
+  expect(sessionEvents.map(({ type }) => type)).toEqual(['welcome']);
+  vi.runOnlyPendingTimers();
+  newest().events.onOpen();
+  newest().events.onText(JSON.stringify({ ...JSON.parse(WELCOME), last_frame_id: lastFrameId }));
+  expect(sessionEvents.flatMap((event) => (event.type === 'dropped' ? [event.stage] : []))).toEqual(stages);
+  newest().events.onText(WELCOME);
+  expect(
+    sessionEvents.filter(({ type }) => type === 'dropped'),
+    'each is told once',
+  ).toHaveLength(2);
+});
+
+test('frames that are lost twice over, or with a connection that is closed for good, were lost on the way up as far as is known', () => {
+  const { connection, newest, sessionEvents } = connected();
+  for (let attempt = 0; attempt < 2; attempt += 1) {
+    newest().events.onOpen();
+    connection.sendFrame(new ArrayBuffer(4), 0n, 0, noProbe);
+    if (attempt === 0) newest().events.onClose(1006, '');
+    vi.runOnlyPendingTimers();
+  }
+  connection.close();
+  expect(sessionEvents).toMatchObject([0, 0].map(() => ({ type: 'dropped', stage: 'network_up' })));
 });
 
 test('presents the token of the last welcome, through all attempts, and goes on counting frames', () => {

@@ -2,14 +2,16 @@
  * A session that is kept up: connects, says hello, and connects again with growing pauses whenever the connection is lost.
  *
  * Each connection has a `Session` of its own; what happened in it is told to `events` until it is gone. The next one takes the server's
- * session up with the token of the last welcome, so settings, frame ids and followed hands go on, if the server still has them.
+ * session up with the token of the last welcome, so settings, frame ids and followed hands go on, if the server still has them. Its welcome also
+ * tells which of the frames that were lost with the connection before had reached the server; until then they are kept.
  */
 
 import { backoffMs } from './backoff.ts';
 import type { SessionSettings } from './control.ts';
 import type { FlowOptions } from './flow.ts';
-import { type Resumption, Session, type SessionEvent } from './session.ts';
+import { lostFrames, type Resumption, Session, type SessionEvent } from './session.ts';
 import type { Connect, Transport, TransportEvents } from './transport.ts';
+import type { FrameInFlight } from './window.ts';
 
 const CLIENT_NAME = 'handstream-web/0.1.0';
 
@@ -48,6 +50,8 @@ export class Connection {
   #session: Session | null = null;
   #transport: Transport | null = null;
   #resumption: Resumption | null = null;
+  /** Frames of the last connection, of which it is not known where they were lost. */
+  #lost: readonly FrameInFlight[] = [];
   #failures = 0;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -105,10 +109,8 @@ export class Connection {
   }
 
   close(): void {
-    clearTimeout(this.#retryTimer);
-    this.#transport?.close();
-    this.#transport = null;
-    this.#endSession();
+    this.#disconnect();
+    this.#tellLost(null);
   }
 
   #open(): void {
@@ -116,7 +118,10 @@ export class Connection {
     const session = new Session(this.#flow, resumes);
     const { events } = this.#options;
     const pass = (sessionEvents: SessionEvent[], nowMs: number): void => {
-      if (session.isOpen) this.#failures = 0;
+      if (session.isOpen) {
+        this.#failures = 0;
+        this.#tellLost(session.lastReceivedId);
+      }
       events.onSessionEvents(sessionEvents, nowMs);
     };
     const transportEvents: TransportEvents = {
@@ -143,7 +148,7 @@ export class Connection {
   }
 
   #lose(): void {
-    this.close();
+    this.#disconnect();
     const retryInMs = backoffMs(this.#failures, Math.random());
     this.#failures += 1;
     this.#retryTimer = setTimeout(() => this.#open(), retryInMs);
@@ -155,10 +160,21 @@ export class Connection {
     this.#options.events.onRefused(reason);
   }
 
-  #endSession(): void {
+  #disconnect(): void {
+    clearTimeout(this.#retryTimer);
+    this.#transport?.close();
+    this.#transport = null;
     const session = this.#session;
+    if (session === null) return;
     this.#session = null;
-    this.#resumption = session?.resumption ?? this.#resumption;
-    if (session !== null) this.#options.events.onSessionEvents(session.close(), performance.now());
+    this.#resumption = session.resumption ?? this.#resumption;
+    this.#tellLost(null); // No welcome came that told of them.
+    this.#lost = session.close();
+  }
+
+  #tellLost(lastReceivedId: number | null): void {
+    const events = lostFrames(this.#lost, lastReceivedId);
+    this.#lost = [];
+    if (events.length > 0) this.#options.events.onSessionEvents(events, performance.now());
   }
 }

@@ -32,7 +32,11 @@ test('drops are counted by place, from the start', () => {
   figures.addDropped('capture', 3);
   figures.addDropped('queue');
   figures.addRefused();
-  expect(figures.summary(1e6)).toMatchObject({ dropped: { capture: 3, queue: 1, send: 0, network: 0 }, droppedTotal: 4, refused: 1 });
+  expect(figures.summary(1e6)).toMatchObject({
+    dropped: { capture: 3, queue: 1, send: 0, network_up: 0, network_down: 0 },
+    droppedTotal: 4,
+    refused: 1,
+  });
 });
 
 test('stages and age are medians of what was shown', () => {

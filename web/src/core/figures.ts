@@ -44,7 +44,7 @@ export interface Figures {
   readonly refused: number;
 }
 
-const NO_DROPS: Readonly<Record<DropPlace, number>> = { capture: 0, queue: 0, send: 0, network: 0 };
+const NO_DROPS: Readonly<Record<DropPlace, number>> = { capture: 0, queue: 0, send: 0, network_up: 0, network_down: 0 };
 
 /** What there is to say before the first frame. */
 export const NO_FIGURES: Figures = {

@@ -13,8 +13,11 @@
 import { Throttle } from './throttle.ts';
 import { type FrameInFlight, FrameWindow, type Settlement, type WindowStatistics } from './window.ts';
 
-/** Where a sent frame was dropped: by the server, or lost on the way without a word. */
-export type DropStage = 'queue' | 'send' | 'network';
+/** Where the network lost a frame: before the server received it, as far as is known, or on the way back. */
+export type LossStage = 'network_up' | 'network_down';
+
+/** Where a sent frame was dropped: by the server, or lost on the way. */
+export type DropStage = 'queue' | 'send' | LossStage;
 
 export interface FlowOptions {
   /** The least time between two frames on average, in ms. */

@@ -31,9 +31,9 @@ export interface AnsweredFrame extends SentFrame {
 
 /**
  * - `shown`: its answer was on the screen;
- * - `passed_over`: it was answered, but a newer answer was shown first, or its picture was too old to be shown;
+ * - `passed_over`: it was answered, but a newer answer was shown first;
  * - `refused`: the server could not use it;
- * - `dropped`: it was not answered.
+ * - `dropped`: it was not answered, or its answer came out of an outage and was too old to be shown.
  */
 export type Outcome = 'shown' | 'passed_over' | 'refused' | 'dropped';
 
@@ -70,8 +70,14 @@ export class FrameLog {
   }
 }
 
-/** An answered frame of which it is known whether it was shown. */
-export function settled(frame: AnsweredFrame, outcome: 'shown' | 'passed_over', settledNs: number): FrameRecord {
+/** An answered frame of which it is known whether it was shown; one that is dropped was held up on the way back. */
+export function settled(frame: AnsweredFrame, outcome: 'shown' | 'passed_over' | 'dropped', settledNs: number): FrameRecord {
   const { bytesDown, hands, networkErrorNs, ...sent } = frame;
-  return { ...sent, outcome, droppedAt: null, settledNs, answer: { bytesDown, hands, networkErrorNs } };
+  return {
+    ...sent,
+    outcome,
+    droppedAt: outcome === 'dropped' ? 'network_down' : null,
+    settledNs,
+    answer: { bytesDown, hands, networkErrorNs },
+  };
 }

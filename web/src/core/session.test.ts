@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Session, type SessionEvent } from './session.ts';
+import { lostFrames, Session, type SessionEvent } from './session.ts';
 import { bytesOf, readVectors } from './vectors.ts';
 
 const WELCOME = textOf('welcome');
@@ -62,12 +62,12 @@ describe('each frame ends in one event', () => {
     const [event] = receive(session);
     expect(event).toMatchObject({ type, frame: { frameId: 1, sentMs: 1 } });
     expect(receive(session)).toEqual([]);
-    expect(session.close().map((closed) => closed.type === 'dropped' && closed.frame.frameId)).toEqual([0, 2]);
+    expect(session.close().map(({ frameId }) => frameId)).toEqual([0, 2]);
   });
 
   test('given up when overdue', () => {
     const session = started(2);
-    expect(session.expire(3000)).toMatchObject([{ type: 'dropped', stage: 'network', frame: { frameId: 0 } }]);
+    expect(session.expire(3000)).toMatchObject([{ type: 'dropped', stage: 'network_up', frame: { frameId: 0 } }]);
   });
 });
 
@@ -118,6 +118,19 @@ test.each([
   expect(typesOf(session.receiveBinary(resultFor(0), 1))).toEqual(['result']);
 });
 
+test.each([
+  ['which frame came last is not known', null, ['network_up', 'network_up', 'network_up']],
+  ['one of them came last', 1, ['network_up', 'network_down', 'network_up']],
+  ['all had come', 2 ** 31, ['network_down', 'network_down', 'network_down']],
+])('frames of a lost connection were lost on the way back if the server had them: %s', (_, lastReceivedId, stages) => {
+  const frames = started(3).close();
+  const wrapped = frames.map((frame, index) => ({
+    ...frame,
+    frameId: lastReceivedId === 2 ** 31 ? 2 ** 31 - index : ([3, 0, 2][index] ?? 0),
+  }));
+  expect(lostFrames(wrapped, lastReceivedId).map(({ stage }) => stage)).toEqual(stages);
+});
+
 test('whatever order answers come in, every frame is named exactly once', () => {
   const answer = fc.record({ frameId: fc.integer({ min: 0, max: 12 }), kind: fc.constantFrom('result', 'dropped') });
   fc.assert(
@@ -126,7 +139,8 @@ test('whatever order answers come in, every frame is named exactly once', () => 
       const events = answers.flatMap(({ frameId, kind }) =>
         kind === 'result' ? session.receiveBinary(resultFor(frameId), 20) : session.receiveText(dropped(frameId), 20),
       );
-      const named = [...events, ...session.close()].map((event) => ('frame' in event ? event.frame.frameId : -1));
+      const ofEvents = events.map((event) => ('frame' in event ? event.frame.frameId : -1));
+      const named = [...ofEvents, ...session.close().map(({ frameId }) => frameId)];
       expect(named.sort((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, index) => index));
     }),
   );

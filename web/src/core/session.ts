@@ -20,7 +20,7 @@ import {
   type SessionSettings,
   type Welcome,
 } from './control.ts';
-import { type DropStage, Flow, type FlowOptions } from './flow.ts';
+import { type DropStage, Flow, type FlowOptions, type LossStage } from './flow.ts';
 import { stampNs } from './trace.ts';
 import type { FrameInFlight } from './window.ts';
 import { packFrame, parseResult, type Result, WireError } from './wire.ts';
@@ -28,6 +28,12 @@ import { packFrame, parseResult, type Result, WireError } from './wire.ts';
 const FRAME_ID_COUNT = 2 ** 32;
 /** A path that stalls for a few seconds comes back, and what a new connection costs is saved. */
 const SILENCE_MS = 5000;
+
+export interface DroppedEvent {
+  readonly type: 'dropped';
+  readonly frame: FrameInFlight;
+  readonly stage: DropStage;
+}
 
 export type SessionEvent =
   | { readonly type: 'welcome'; readonly welcome: Welcome }
@@ -41,7 +47,7 @@ export type SessionEvent =
       readonly upNs: number;
       readonly upErrorNs: number;
     }
-  | { readonly type: 'dropped'; readonly frame: FrameInFlight; readonly stage: DropStage }
+  | DroppedEvent
   | { readonly type: 'refused'; readonly frame: FrameInFlight; readonly code: string; readonly message: string }
   | { readonly type: 'advice'; readonly maxFramesPerSecond: number | null; readonly nextFrameInMs: number | null }
   | { readonly type: 'pong'; readonly id: number }
@@ -75,6 +81,11 @@ export class Session {
   /** Whether the server has said welcome. */
   get isOpen(): boolean {
     return this.#welcome !== null;
+  }
+
+  /** The last frame that the server received in this session, over all its connections until this one; null if it remembers none. */
+  get lastReceivedId(): number | null {
+    return this.#welcome?.last_frame_id ?? null;
   }
 
   /** How the next connection takes this session up; before a welcome as this one was meant to. */
@@ -167,12 +178,12 @@ export class Session {
 
   /** Time has passed: gives up overdue frames. */
   expire(nowMs: number): SessionEvent[] {
-    return this.flow.expire(nowMs).map((frame) => ({ type: 'dropped', frame, stage: 'network' }));
+    return this.flow.expire(nowMs).map((frame) => ({ type: 'dropped', frame, stage: 'network_up' }));
   }
 
-  /** The connection is gone: gives up all frames. */
-  close(): SessionEvent[] {
-    return this.flow.abandon().map((frame) => ({ type: 'dropped', frame, stage: 'network' }));
+  /** The connection is gone: gives up all frames, and returns them. Where they were lost, the welcome of the next one tells (`lostFrames`). */
+  close(): FrameInFlight[] {
+    return this.flow.abandon();
   }
 
   /** How long the server has said nothing, though frames were sent, in ms. */
@@ -217,6 +228,23 @@ export class Session {
     const settlement = this.flow.settle(frame_id, 'refused', nowMs);
     return settlement === null ? [] : [{ type: 'refused', frame: settlement.frame, code, message }];
   }
+}
+
+/**
+ * The frames of a lost connection, each dropped on the way that it was on.
+ *
+ * @param lastReceivedId - the last frame that the server had received; null if that is not known.
+ */
+export function lostFrames(frames: readonly FrameInFlight[], lastReceivedId: number | null): DroppedEvent[] {
+  const stageOf = (frameId: number): LossStage =>
+    lastReceivedId !== null && !follows(frameId, lastReceivedId) ? 'network_down' : 'network_up';
+  return frames.map((frame) => ({ type: 'dropped', frame, stage: stageOf(frame.frameId) }));
+}
+
+/** Whether one number comes after another, where they wrap (RFC 1982). */
+function follows(frameId: number, earlierId: number): boolean {
+  const ahead = (frameId - earlierId + FRAME_ID_COUNT) % FRAME_ID_COUNT;
+  return ahead > 0 && ahead < FRAME_ID_COUNT / 2;
 }
 
 function understood(receive: () => SessionEvent[]): SessionEvent[] {

@@ -154,7 +154,7 @@ test('gives each answer with the very picture that it belongs to, and closes it 
 });
 
 test('lets go of the picture of a frame that was dropped, refused, lost, or cut off', async () => {
-  const { stream, capture, server, store } = await opened();
+  const { stream, capture, server, store, log } = await opened();
   server.onOpen();
   await capture.deliver(2);
   server.onText('{"type":"dropped","frame_id":0,"stage":"queue"}');
@@ -168,8 +168,9 @@ test('lets go of the picture of a frame that was dropped, refused, lost, or cut 
   server.onClose(1006, '');
   expect(capture.bitmaps.map(({ isClosed }) => isClosed)).toEqual([true, true, true, true]);
   vi.advanceTimersByTime(250);
-  expect(store.get().figures).toMatchObject({ dropped: { capture: 2, queue: 1, send: 0, network: 2 }, refused: 1 });
+  expect(store.get().figures).toMatchObject({ dropped: { capture: 2, queue: 1, send: 0, network_up: 1, network_down: 0 }, refused: 1 });
   stream.close();
+  expect(log.newest().map(({ outcome, droppedAt }) => droppedAt ?? outcome)).toEqual(['queue', 'refused', 'network_up', 'network_up']);
 });
 
 test('never goes back: an answer that is unpacked after a newer one is not drawn', async () => {
@@ -295,7 +296,7 @@ test('what comes out of an outage is not shown: the next answer is', async () =>
   await settled();
   vi.advanceTimersByTime(16);
   expect(drawn.map(({ result }) => result?.frameId)).toEqual([2]);
-  expect(log.newest().map(({ outcome, droppedAt }) => droppedAt ?? outcome)).toEqual(['network', 'passed_over', 'shown']);
+  expect(log.newest().map(({ outcome, droppedAt }) => droppedAt ?? outcome)).toEqual(['network_up', 'network_down', 'shown']);
   expect(capture.bitmaps.map(({ isClosed }) => isClosed)).toEqual([true, true, true]);
 });
 

@@ -146,6 +146,8 @@ export class Stream {
           this.#takeNext();
         },
         onLost: () => {
+          // None of these will be shown. Where each frame was lost, the next welcome tells.
+          for (const { picture } of this.#pending.values()) picture.kept?.close();
           this.#overlay?.forget();
           store.set({ phase: 'reconnecting', error: new ClientError('server_away'), comeback: null, hands: [] });
         },
@@ -272,7 +274,8 @@ export class Stream {
     this.#figures.addAnswered({ atMs: receivedMs, roundTripMs: receivedMs - frame.sentMs, bytesUp: frame.sizeBytes, bytesDown });
     if (isStale) {
       pending.picture.kept?.close(); // What comes out of an outage is old; a fresh answer is near.
-      this.#options.log.add(settled(answered, 'passed_over', stampNs(receivedMs)));
+      this.#figures.addDropped('network_down');
+      this.#options.log.add(settled(answered, 'dropped', stampNs(receivedMs)));
       return;
     }
     this.#adaptation.answered({ result, sentMs: frame.sentMs, receivedMs, bytesUp: frame.sizeBytes });

@@ -29,7 +29,7 @@ interface Figure {
 }
 
 function figuresOf(figures: Figures): Figure[] {
-  const { capture, queue, send, network } = figures.dropped;
+  const { capture, queue, send, network_up: up, network_down: down } = figures.dropped;
   return [
     { label: 'Frames', value: number(figures.framesPerSecond, 1), unit: '/s', title: 'Answered frames a second' },
     {
@@ -50,7 +50,7 @@ function figuresOf(figures: Figures): Figure[] {
       label: 'Dropped',
       value: String(figures.droppedTotal + figures.refused),
       unit: '',
-      title: `On the page ${capture}, waiting at the server ${queue}, as results ${send}, lost ${network}, refused ${figures.refused}`,
+      title: `On the page ${capture}, waiting at the server ${queue}, as results ${send}, lost on the way up ${up} and down ${down}, refused ${figures.refused}`,
     },
   ];
 }

@@ -23,9 +23,12 @@ export class Facts {
   }
 
   showSummary({ upBytesPerSecond, downBytesPerSecond }: Latency, figures: Figures, decision: RateDecision | null): void {
-    const { capture, queue, send, network } = figures.dropped;
+    const { capture, queue, send, network_up, network_down } = figures.dropped;
     this.#write([
-      ['Dropped', `page ${capture}, queue ${queue}, send ${send}, network ${network}, refused ${figures.refused}`],
+      [
+        'Dropped',
+        `capture ${capture}, network_up ${network_up}, queue ${queue}, send ${send}, network_down ${network_down}, refused ${figures.refused}`,
+      ],
       ['Bytes', `${kilobytes(upBytesPerSecond)} kB/s up, ${kilobytes(downBytesPerSecond)} kB/s down`],
       ['Controller', decision === null ? '–' : controllerOf(decision)],
     ]);
