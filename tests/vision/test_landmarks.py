@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -53,6 +54,27 @@ def test_beyond_the_edge_the_nearest_pixel_is_repeated() -> None:
     warp_hand(picture, Roi(50, 50, 400, 0), out)
     assert out[0, 0].tolist() == out[223, 0].tolist() == [10, 20, 30]
     assert out[0, 223].tolist() == out[223, 223].tolist() == [200, 100, 50]
+
+
+@given(roi=st.builds(Roi, st.floats(-300, 500), st.floats(-300, 500), st.floats(1, 700), st.floats(-math.pi, math.pi)))
+def test_the_crop_is_the_warp_of_the_whole_picture(roi: Roi) -> None:
+    """Only the part around the ROI is warped, with four channels: each pixel stays what it was, but for what float32 rounds."""
+    across, down = np.meshgrid(np.arange(240), np.arange(180))
+    picture = np.stack([across, down, (across + down) // 2], axis=2).astype(np.uint8)
+    out = np.zeros((224, 224, 3), np.uint8)
+    warp_hand(picture, roi, out)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    whole = cv2.warpAffine(picture, roi.crop_to_picture(224), (224, 224), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    assert np.abs(out.astype(int) - whole).max() <= 1
+
+
+def test_a_hand_near_a_fine_camera_is_cut_out_as_well() -> None:
+    """Around a large ROI nothing is converted."""
+    across = np.linspace(0, 255, 1920, dtype=np.uint8)
+    picture = np.broadcast_to(across[:, None], (1080, 1920, 3)).copy()
+    out = np.zeros((224, 224, 3), np.uint8)
+    warp_hand(picture, Roi(960, 540, 1120, 0), out)
+    assert out[112, ::64, 1].tolist() == pytest.approx([picture[0, 960 - 560 + 5 * 64 * step, 1] for step in range(4)], abs=1)
 
 
 def test_the_crop_is_upright() -> None:
