@@ -1,4 +1,8 @@
-"""Where the time of a frame goes: `Latency` measures one session and four, stage by stage, and in turns with them the bare kernels."""
+"""Where the time of a frame goes: `Latency` measures one session and four, stage by stage, and before and after each the bare kernels.
+
+The machine's speed drifts while it is measured. One half of the kernels' time before the server's and one half after it see, on average,
+the machine that the server saw.
+"""
 
 from __future__ import annotations
 
@@ -92,7 +96,7 @@ class Latency:
         return self._options.repeats * len(self._loads)
 
     def run(self, step: Step) -> None:
-        """Makes all measurements. Blocks. A server elsewhere is on another machine as far as we know, so that no kernels are timed here.
+        """Makes all measurements. Blocks.
 
         Raises:
             HandstreamError: The server does not start.
@@ -100,15 +104,25 @@ class Latency:
         options = self._options
         pictures = encoded_pictures(options.size_wh)
         contender = Contender(name="handstream", settings={"output": options.output.value})
-        with serving(contender, options.url) as server, Load(pictures, max(self._loads)) as load, KernelTimer(pictures) as kernels:
+        with (
+            serving(contender, options.url) as server,
+            Load(pictures, max(self._loads)) as load,
+            KernelTimer(pictures, options.output) as timer,
+        ):
             plan = load_plan(contender, server, options)
             for number in range(options.repeats):
                 for sessions in self._loads:
                     step(f"round {number + 1}, {sessions} {'session' if sessions == 1 else 'sessions'}")
+                    before = self._kernel_times(timer, sessions)
                     trial = run_trial(server, load, plan, sessions)
-                    if options.url is None:
-                        self._kernels[sessions].append(kernels.run(sessions, options.frames_per_second, options.seconds))
+                    after = self._kernel_times(timer, sessions)
+                    self._kernels[sessions] += [{name: before[name] + after[name] for name in before}] if before else []
                     self._trials[sessions].append(trial)
+
+    def _kernel_times(self, timer: KernelTimer, sessions: int) -> KernelTimes:
+        """Those of half a measurement. A server elsewhere is on another machine as far as we know, so that none are timed then."""
+        options = self._options
+        return timer.run(sessions, options.frames_per_second, options.seconds / 2) if options.url is None else {}
 
     def results(self) -> list[LatencyResult]:
         """One for each number of sessions that was measured."""
@@ -151,5 +165,5 @@ def _sums(times: KernelTimes, *, with_image: bool) -> list[float]:
 
 def _ratio(server_ms: list[list[float]], sums_ms: list[list[float]], percent: float) -> Spread:
     """Each repeat's ratio: server and kernels of one repeat ran right after each other."""
-    pairs = zip(server_ms, sums_ms, strict=False)  # an interrupted repeat has no kernels
+    pairs = zip(server_ms, sums_ms, strict=True)
     return Spread.of([percentile(server, percent) / percentile(kernels, percent) for server, kernels in pairs])

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from handstream.bench.records import SessionRecord
 
-__all__ = ["Load", "LoadPlan", "RunningLoad", "Way"]
+__all__ = ["PHASE_PICTURES", "Load", "LoadPlan", "RunningLoad", "Way", "phase"]
 
 Way = Literal["plain", "v1"]
 """How a session talks to the server: JSON answers, or `handstream.v1`."""
@@ -145,6 +145,11 @@ class RunningLoad:
         return [record for worker in self._workers for record in worker.result(max(0.0, deadline_s - time.monotonic()))]
 
 
+def phase(number: int) -> float:
+    """How much later than the first session's the frames of that one are due, as a share of the time between two frames, 0..1."""
+    return number * _GOLDEN_RATIO % 1
+
+
 # --- in the client processes
 
 _pictures: list[bytes] = []
@@ -173,7 +178,7 @@ class _Session:
     def __init__(self, plan: LoadPlan, number: int, first_due_ns: int) -> None:
         self._plan = plan
         self._window_ns = first_due_ns + round(plan.warm_up_s * 1e9)
-        self._first_due_ns = first_due_ns + round(number * _GOLDEN_RATIO % 1 * 1e9 / plan.frames_per_second)
+        self._first_due_ns = first_due_ns + round(phase(number) * 1e9 / plan.frames_per_second)
         self._phase = number * PHASE_PICTURES
         self._count = round((plan.warm_up_s + plan.seconds) * plan.frames_per_second)
         self._sent_ns: list[int] = []
