@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handstream.adaptation import Adaptation
 from handstream.errors import HandstreamError
 from handstream.frames import Frame, FrameResult, Stage
 from handstream.outcomes import Answered, Dropped, Failed
 from handstream.passage import FramePassage
 from handstream.protocol import wire
-from handstream.protocol.control import ErrorMessage, Pong
+from handstream.protocol.control import Advice, ErrorMessage, Pong
 from handstream.protocol.trace import Trace
 
 MS = 1_000_000
@@ -73,6 +74,15 @@ def test_the_trace_tells_where_the_time_went_between_send_and_the_decoded_result
         Stage.UNPACK: MS,
     }
     assert outcome.network_error_ns == 4 * MS - MS  # Half of the 6 ms, and the clocks' resolution; but no way takes more than it took.
+
+
+def test_another_connection_begins_without_advice() -> None:
+    adaptation = Adaptation(frame_interval_ms=33, jpeg_quality=80, min_scale=1, settings={})
+    passage = FramePassage(frame_interval_ms=33, adaptation=adaptation)
+    passage.heard(Advice(2, 100), 0)
+    assert adaptation.decision.frame_interval_ms == 500
+    passage.abandon(None)
+    assert adaptation.decision.frame_interval_ms == 33
 
 
 @given(st.lists(st.tuples(st.integers(0, 50 * MS), st.integers(0, 50 * MS)), min_size=1, max_size=20))

@@ -137,6 +137,10 @@ class Adaptation:
         """The server dropped a frame because a newer one came."""
         self._controller.replaced(now_ms)
 
+    def unadvise(self) -> None:
+        """There is another connection, which begins without advice: perhaps to another server."""
+        self._controller.advise(None)
+
     def advise(self, advice: Advice, now_ms: float) -> None:
         """The server advises a rate, and when to begin with it, or no longer does."""
         self._controller.advise(advice.max_frames_per_second)

@@ -154,6 +154,8 @@ class FramePassage:
         """
         self._traces.clear()
         self.clock = RemoteClock()
+        if self._adaptation is not None:
+            self._adaptation.unadvise()
         return [Dropped(frame.frame_id, _lost_at(frame.frame_id, last_frame_id)) for frame in self._window.abandon()]
 
     def statistics(self, reconnections: int) -> ClientStatistics:

@@ -93,6 +93,15 @@ def test_who_comes_while_the_machine_is_busy_is_told_at_once_and_all_are_told_th
     assert sum(scene.rate(name) for name in scene.wants) <= 120 * 0.8 * 1.05
 
 
+def test_who_has_another_connection_is_told_again() -> None:
+    scene = Scene(dict.fromkeys("abcdefgh", 30.0), machine(120))
+    scene.run(10)
+    scene.advisor.forget("a")
+    scene.told["a"] = None
+    scene.run(1)
+    assert scene.told["a"] == scene.told["b"]
+
+
 def test_who_has_not_sent_yet_is_told_nothing() -> None:
     scene = Scene(dict.fromkeys("abcdefgh", 30.0), machine(120))
     scene.run(10)

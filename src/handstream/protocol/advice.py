@@ -91,6 +91,12 @@ class Advisor(Generic[S]):
         level = math.inf if capacity is None else max(self._level(capacity), LEAST_FPS)
         return self._take_back() if level == math.inf else self._tell(round(level, 1), now_ns)
 
+    def forget(self, session: S) -> None:
+        """That session has another connection, whose client knows of no advice: it counts as one that has just come."""
+        self._told.discard(session)
+        self._rates.pop(session, None)
+        self._sent.pop(session, None)
+
     def _measure(self, sent: Mapping[S, int], now_ns: int) -> None:
         elapsed_s = 0 if self._time_ns is None else (now_ns - self._time_ns) / 1e9
         rates: dict[S, float] = {}

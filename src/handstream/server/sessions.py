@@ -150,6 +150,8 @@ class Sessions:
             connection = video.connection
             video.detach()
             connection.interrupt(_TAKEN_OVER)
+        if video is not None:
+            self._advisor.forget(video)
         return video
 
     def issue_ticket(self, video: VideoSession) -> Ticket:

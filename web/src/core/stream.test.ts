@@ -209,11 +209,15 @@ test.each([
   server.onOpen();
   server.onText(WELCOME);
   expect(store.get().comeback).toBeNull();
+  server.onText('{"type":"advice","max_frames_per_second":5,"reason":"server_busy"}');
+  vi.advanceTimersByTime(250);
+  expect(store.get().limit).toBe('server');
   server.onClose(1006, '');
   server.onText(JSON.stringify({ ...JSON.parse(WELCOME), resumed }));
   expect(store.get()).toMatchObject({ phase: 'running', comeback });
   vi.advanceTimersByTime(5000);
   expect(store.get().comeback).toBeNull();
+  expect(store.get().limit, 'another connection begins without advice').toBe('none');
   stream.close();
 });
 

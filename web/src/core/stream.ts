@@ -246,6 +246,7 @@ export class Stream {
 
   #receiveWelcome({ server, engine, limits, settings, resumed }: Welcome): void {
     this.#maxHandsLimit = limits.max_hands;
+    this.#adaptation.advised(null); // A new connection begins without advice: perhaps it is to another server.
     const isBack = this.#options.store.get().phase === 'reconnecting';
     this.#comebackMs = isBack ? performance.now() : null;
     this.#options.store.set({
