@@ -5,7 +5,7 @@ theirs was a valid one before it was damaged: cut, overwritten, its bits flipped
 
 - *Lasting* connections of both ways say a whole upgrade (and hello), then damaged images, frames and texts, in whole WebSocket frames, as
   often as a camera would. They read what they are answered, and open another connection when theirs is closed.
-- *Short* ones damage all of it, the request and the frames of the WebSocket too, and are gone after a moment, rudely.
+- *Short* ones damage the request, or the frames of the WebSocket that follow a whole one, and are gone after a moment, rudely.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import socket
 import time
 from collections import Counter
 from dataclasses import dataclass
+from itertools import chain, cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -195,23 +196,27 @@ class _Fuzzers:
     # --- those that do not
 
     async def _come_shortly(self) -> None:
-        whole = [upgrade(is_v1=is_v1, query=QUERY) + b"".join(masked(*message) for message in _seeds()) for is_v1 in (False, True)]
-        conversations = damaged(whole, self._seed)
+        whole = [upgrade(is_v1=is_v1, query=QUERY) for is_v1 in (False, True)]
+        requests = chain.from_iterable(zip(damaged(whole, self._seed), cycle(whole), strict=False))
+        frames = damaged([b"".join(masked(*message) for message in _seeds())], self._seed)
         due_s = time.monotonic()
         while due_s < self._end_s:
             await asyncio.sleep(max(0.0, due_s - time.monotonic()))
             due_s += 1 / SHORT_PER_SECOND
-            task = asyncio.create_task(self._intrude(next(conversations)))
+            task = asyncio.create_task(self._intrude(next(requests), next(frames)))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _intrude(self, conversation: bytes) -> None:
-        with contextlib.suppress(OSError, TimeoutError):
+    async def _intrude(self, request: bytes, frames: bytes) -> None:
+        with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             reader, writer = await self._open()
             try:
-                self._sent["whole conversations"] += 1
+                self._sent["requests"] += 1
                 async with asyncio.timeout(random.uniform(0.05, PATIENCE_S)):
-                    writer.write(conversation)
+                    writer.write(request)
+                    if b" 101 " in await reader.readuntil(b"\r\n\r\n"):
+                        self._sent["streams of frames"] += 1
+                        writer.write(frames)
                     while await reader.read(65_536):
                         pass
             finally:
