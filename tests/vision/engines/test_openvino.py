@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import re
+import subprocess
+import sys
 import threading
 import time
 import zipfile
@@ -296,3 +299,19 @@ def test_a_closed_engine(two_hands: Picture) -> None:
     for use in (lambda: tracker.process(two_hands), lambda: engine.open_tracker(TrackerOptions())):
         with pytest.raises(RuntimeError, match="engine was closed"):
             use()
+
+
+def test_the_locale_of_the_process_stays_as_it_was() -> None:
+    """OpenVINO changes it while it reads its cache; as "C" it would make Python read and write files as ASCII."""
+    script = """if True:
+        import locale, threading
+        from handstream import HandTracker
+        before = locale.setlocale(locale.LC_ALL)
+        opening = [threading.Thread(target=HandTracker, kwargs={"model_complexity": complexity}) for complexity in (0, 1)]
+        for thread in opening: thread.start()
+        for thread in opening: thread.join()
+        for thread in threading.enumerate():
+            if thread.name.startswith("handstream-compile"): thread.join()
+        assert locale.setlocale(locale.LC_ALL) == before != "C", locale.setlocale(locale.LC_ALL)
+    """
+    subprocess.run([sys.executable, "-c", script], env=os.environ | {"LC_ALL": "C.UTF-8"}, check=True, timeout=60)

@@ -9,6 +9,7 @@ picture-sized buffer less.
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["CompiledNetwork", "Layout", "NetworkShape", "Request", "available_cores", "open_core"]
+
+_one_at_a_time = threading.Lock()
+"""Held while a network is compiled. OpenVINO reads its cache with the process' locale set to "C", and afterwards sets it to what it was
+before. Two at once take each other's "C" for that and leave it, and from then on Python reads and writes files as ASCII."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +102,19 @@ class CompiledNetwork:
     """
 
     def __init__(self, core: ov.Core, model_path: Path, shape: NetworkShape, layout: Layout, element_type: str) -> None:
-        # Without the hint OpenVINO computes in bfloat16 where the processor can, and the landmarks move by whole pixels.
-        self._compiled = core.compile_model(
-            _with_picture_input(_read(core, model_path, shape)),
-            "CPU",
-            {
-                "NUM_STREAMS": layout.streams,
-                "INFERENCE_NUM_THREADS": layout.streams * layout.threads_each,
-                "INFERENCE_PRECISION_HINT": element_type,
-                # Pinned threads would share one core with those of another process that pins its own in the same order.
-                "ENABLE_CPU_PINNING": False,
-            },
-        )
+        with _one_at_a_time:
+            self._compiled = core.compile_model(
+                _with_picture_input(_read(core, model_path, shape)),
+                "CPU",
+                {
+                    "NUM_STREAMS": layout.streams,
+                    "INFERENCE_NUM_THREADS": layout.streams * layout.threads_each,
+                    # Without the hint OpenVINO computes in bfloat16 where the processor can, and the landmarks move by whole pixels.
+                    "INFERENCE_PRECISION_HINT": element_type,
+                    # Pinned threads would share one core with those of another process that pins its own in the same order.
+                    "ENABLE_CPU_PINNING": False,
+                },
+            )
         self._idle: deque[Request] = deque()
 
     @contextmanager

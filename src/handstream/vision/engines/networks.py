@@ -186,17 +186,17 @@ class _Plan(NamedTuple):
 
 
 def _compile(*plans: _Plan) -> list[_Network]:
-    """Compiles every network on two threads; waits for the first layout of each."""
+    """Compiles every network on another thread, one after the other; waits for the first layout of each."""
     core = open_core()
-    threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="handstream-compile")
+    thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="handstream-compile")
     # The first layouts of all plans come first in the queue. A machine of one core has one layout under every name.
     futures = {
-        (plan.path, layout): threads.submit(CompiledNetwork, core, plan.path, plan.shape, layout, plan.element_type)
+        (plan.path, layout): thread.submit(CompiledNetwork, core, plan.path, plan.shape, layout, plan.element_type)
         for plan, layout in sorted(
             {(plan, layout) for plan in plans for layout in plan.layouts}, key=lambda pair: pair[0].layouts.index(pair[1])
         )
     }
-    threads.shutdown(wait=False)
+    thread.shutdown(wait=False)
     networks = [_Network([futures[plan.path, layout] for layout in plan.layouts]) for plan in plans]
     for network in networks:
         network.wait()
