@@ -5,11 +5,13 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-__all__ = ["BINARY", "CLOSE", "RESET", "TEXT", "frame_header", "masked", "upgrade"]
+__all__ = ["BINARY", "CLOSE", "PING", "PONG", "RESET", "TEXT", "frame_header", "masked", "upgrade"]
 
 TEXT: Final = 1
 BINARY: Final = 2
 CLOSE: Final = 8
+PING: Final = 9
+PONG: Final = 10
 """Opcodes (RFC 6455, section 5.2)."""
 
 RESET: Final = struct.pack("ii", 1, 0)

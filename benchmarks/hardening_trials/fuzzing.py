@@ -22,9 +22,10 @@ from itertools import chain, cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from benchmarks.hardening_trials.by_hand import BINARY, CLOSE, RESET, TEXT, masked, upgrade
+from benchmarks.hardening_trials.by_hand import BINARY, RESET, TEXT, masked, upgrade
 from benchmarks.hardening_trials.honest import HONEST, LIMITED, REST_S, Honest, yield_processors
 
+from benchmarks.hardening_trials import by_hand
 from handstream.bench.load import LoadPlan
 from handstream.bench.servers import serving
 from handstream.bench.worker import Worker
@@ -163,7 +164,7 @@ class _Fuzzers:
                 return
             if is_v1:
                 writer.write(masked(TEXT, b'{"type": "hello"}'))
-            reading = asyncio.create_task(self._read(reader))
+            reading = asyncio.create_task(self._read(reader, writer))
             await self._send(writer, messages, reading)
             reading.cancel()
         finally:
@@ -180,18 +181,22 @@ class _Fuzzers:
             await writer.drain()
             self._sent["texts" if opcode == TEXT else "frames and images"] += 1
 
-    async def _read(self, reader: asyncio.StreamReader) -> None:
-        """Counts what the server says, until it closes."""
+    async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Counts what the server says, until it closes, and answers its pings: who does not is closed as if the server had failed."""
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             while True:
                 opcode, length = await reader.readexactly(2)
                 if length >= 126:  # noqa: PLR2004 - RFC 6455, section 5.2
                     length = int.from_bytes(await reader.readexactly(2 if length == 126 else 8), "big")  # noqa: PLR2004 - as above
                 body = await reader.readexactly(length)
-                if opcode & 0xF == CLOSE:
-                    self._answered[f"closed with {int.from_bytes(body[:2], 'big')}"] += 1
-                    return
-                self._answered["errors" if b'"error"' in body[:40] else "results and others"] += 1
+                match opcode & 0xF:
+                    case by_hand.CLOSE:
+                        self._answered[f"closed with {int.from_bytes(body[:2], 'big')}"] += 1
+                        return
+                    case by_hand.PING:
+                        writer.write(masked(by_hand.PONG, body))
+                    case _:
+                        self._answered["errors" if b'"error"' in body[:40] else "results and others"] += 1
 
     # --- those that do not
 
