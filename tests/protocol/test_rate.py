@@ -73,6 +73,16 @@ def test_it_names_what_limits(changes: dict[str, float], limit: str, word: str) 
     assert word in rate.decision.reason
 
 
+def test_it_says_that_the_rate_rises_again_where_there_is_room() -> None:
+    rate = RateController(RateBounds())
+    now_ms = feed(rate, 20, 0, work_ms=60)
+    feed(rate, 8, now_ms, work_ms=8)
+    assert rate.decision.limit == "server"
+    assert rate.decision.reason.startswith("The server was busy:")
+    rate.advise(12.0)
+    assert "advises 12 frames/s" in rate.decision.reason
+
+
 def test_a_busy_server_moves_the_frame_rate_alone() -> None:
     rate = RateController(RateBounds())
     now_ms = feed(rate, 20, 0, work_ms=60)

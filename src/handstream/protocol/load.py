@@ -87,6 +87,14 @@ class ServerLoad:
         self._waits_since_ms: float | None = None
         self._restart(-math.inf)
 
+    def bears(self, fps: float) -> bool:
+        """Whether it would keep up with that rate, by what is seen at the present one."""
+        return self.queue_ms < self._bearable_ms / 2 and self.work_ms * fps / 1000 < BEARABLE_LOAD
+
+    @property
+    def _bearable_ms(self) -> float:
+        return max(BEARABLE_QUEUE_MS, self.work_ms / 2)
+
     def answered(self, frame: AnsweredFrame, now_ms: float) -> None:
         """A frame was answered."""
         if frame.sent_ms < self._changed_ms:
@@ -104,13 +112,12 @@ class ServerLoad:
         if self._frames < SETTLE_FRAMES:
             return
         load = self.work_ms * self.regulator.fps / 1000
-        bearable_ms = max(BEARABLE_QUEUE_MS, self.work_ms / 2)
         # Where frames are replaced and those that are not hardly wait, the path brought several at once.
-        is_behind = replaced_share > MAX_REPLACED_SHARE and self.queue_ms >= bearable_ms / 2
-        if load > 1 or self._waits_for_long(is_waiting=self.queue_ms > bearable_ms or is_behind, now_ms=now_ms):
+        is_behind = replaced_share > MAX_REPLACED_SHARE and self.queue_ms >= self._bearable_ms / 2
+        if load > 1 or self._waits_for_long(is_waiting=self.queue_ms > self._bearable_ms or is_behind, now_ms=now_ms):
             self.regulator.lower(min(WAITING_DECREASE, BEARABLE_LOAD / max(load, BEARABLE_LOAD)), now_ms)
             self._restart(now_ms)
-        elif self.queue_ms < bearable_ms / 2 and self.work_ms * self.regulator.next_fps / 1000 < BEARABLE_LOAD:
+        elif self.bears(self.regulator.next_fps):
             self.regulator.raise_step(now_ms)
 
     def _waits_for_long(self, *, is_waiting: bool, now_ms: float) -> bool:
@@ -142,6 +149,10 @@ class PageLoad:
         self.busy_ms = 0.0
         self._restart()
 
+    def bears(self, fps: float) -> bool:
+        """Whether it would keep up with that rate."""
+        return self.busy_ms * fps / 1000 < BEARABLE_LOAD
+
     def shown(self, pack_ms: float, show_ms: float, now_ms: float) -> None:
         """A frame is on the screen."""
         # Packing and showing run side by side, so the slower of them is the bottleneck.
@@ -153,7 +164,7 @@ class PageLoad:
         if load > 1:
             self.regulator.lower(BEARABLE_LOAD / load, now_ms)
             self._restart()
-        elif self.busy_ms * self.regulator.next_fps / 1000 < BEARABLE_LOAD:
+        elif self.bears(self.regulator.next_fps):
             self.regulator.raise_step(now_ms)
 
     def _restart(self) -> None:

@@ -246,11 +246,21 @@ class RateController:
             bytes_ms, floor_ms = _whole(self._path.transmission_ms), _whole(self._path.path.floor_ms or 0.0)
             return f"The network limits: its round trip is {floor_ms} ms, and a frame's bytes add {bytes_ms} ms."
         if limit == "server":
-            queue_ms, work_ms = _whole(self._server.queue_ms), _whole(self._server.work_ms)
-            return f"The server limits: a frame waits {queue_ms} ms there and is worked on for {work_ms} ms."
+            return self._server_reason()
         if limit == "page":
-            return f"This page limits: it needs {_whole(self._page.busy_ms)} ms for a frame."
+            busy_ms = _whole(self._page.busy_ms)
+            if self._page.bears(self._bounds.top_fps):
+                return f"This page was slow: it needs {busy_ms} ms for a frame now, and the rate rises again."
+            return f"This page limits: it needs {busy_ms} ms for a frame."
         return "Nothing limits: frames are sent as often and as finely as was asked for."
+
+    def _server_reason(self) -> str:
+        if self._advised_fps < math.inf:
+            return f"The server limits: it has many sessions, and advises {_whole(self._advised_fps)} frames/s to this one."
+        queue_ms, work_ms = _whole(self._server.queue_ms), _whole(self._server.work_ms)
+        if self._server.bears(self._bounds.top_fps):
+            return f"The server was busy: a frame waits {queue_ms} ms and is worked on for {work_ms} ms now, and the rate rises again."
+        return f"The server limits: a frame waits {queue_ms} ms there and is worked on for {work_ms} ms."
 
 
 def _whole(value_ms: float) -> int:

@@ -67,6 +67,15 @@ export class ServerLoad {
     this.regulator = new Regulator(topFps);
   }
 
+  /** Whether it would keep up with that rate, by what is seen at the present one. */
+  bears(fps: number): boolean {
+    return this.queueMs < this.#bearableMs / 2 && (this.workMs * fps) / 1000 < BEARABLE_LOAD;
+  }
+
+  get #bearableMs(): number {
+    return Math.max(BEARABLE_QUEUE_MS, this.workMs / 2);
+  }
+
   /** A frame was answered. */
   answered(frame: AnsweredFrame, nowMs: number): void {
     if (frame.sentMs < this.#changedMs) return;
@@ -84,13 +93,12 @@ export class ServerLoad {
     this.#frames += 1;
     if (this.#frames < SETTLE_FRAMES) return;
     const load = (this.workMs * this.regulator.fps) / 1000;
-    const bearableMs = Math.max(BEARABLE_QUEUE_MS, this.workMs / 2);
     // Where frames are replaced and those that are not hardly wait, the path brought several at once.
-    const isBehind = replacedShare > MAX_REPLACED_SHARE && this.queueMs >= bearableMs / 2;
-    if (load > 1 || this.#waitsForLong(this.queueMs > bearableMs || isBehind, nowMs)) {
+    const isBehind = replacedShare > MAX_REPLACED_SHARE && this.queueMs >= this.#bearableMs / 2;
+    if (load > 1 || this.#waitsForLong(this.queueMs > this.#bearableMs || isBehind, nowMs)) {
       this.regulator.lower(Math.min(WAITING_DECREASE, BEARABLE_LOAD / Math.max(load, BEARABLE_LOAD)), nowMs);
       this.#restart(nowMs);
-    } else if (this.queueMs < bearableMs / 2 && (this.workMs * this.regulator.nextFps) / 1000 < BEARABLE_LOAD) {
+    } else if (this.bears(this.regulator.nextFps)) {
       this.regulator.raiseStep(nowMs);
     }
   }
@@ -130,6 +138,11 @@ export class PageLoad {
     this.regulator = new Regulator(topFps);
   }
 
+  /** Whether it would keep up with that rate. */
+  bears(fps: number): boolean {
+    return (this.busyMs * fps) / 1000 < BEARABLE_LOAD;
+  }
+
   /** A frame is on the screen. */
   shown(packMs: number, showMs: number, nowMs: number): void {
     // Packing and showing run side by side, so the slower of them is the bottleneck.
@@ -140,7 +153,7 @@ export class PageLoad {
     if (load > 1) {
       this.regulator.lower(BEARABLE_LOAD / load, nowMs);
       this.#restart();
-    } else if ((this.busyMs * this.regulator.nextFps) / 1000 < BEARABLE_LOAD) {
+    } else if (this.bears(this.regulator.nextFps)) {
       this.regulator.raiseStep(nowMs);
     }
   }

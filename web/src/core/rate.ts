@@ -197,15 +197,28 @@ export class RateController {
         const [floorMs, bytesMs] = [whole(this.#path.path.floorMs ?? 0), whole(this.#path.transmissionMs)];
         return `The network limits: its round trip is ${floorMs} ms, and a frame's bytes add ${bytesMs} ms.`;
       }
-      case 'server': {
-        const [queueMs, workMs] = [whole(this.#server.queueMs), whole(this.#server.workMs)];
-        return `The server limits: a frame waits ${queueMs} ms there and is worked on for ${workMs} ms.`;
+      case 'server':
+        return this.#serverReason();
+      case 'page': {
+        const busyMs = whole(this.#page.busyMs);
+        if (this.#page.bears(topFps(this.#bounds)))
+          return `This page was slow: it needs ${busyMs} ms for a frame now, and the rate rises again.`;
+        return `This page limits: it needs ${busyMs} ms for a frame.`;
       }
-      case 'page':
-        return `This page limits: it needs ${whole(this.#page.busyMs)} ms for a frame.`;
       case 'none':
         return 'Nothing limits: frames are sent as often and as finely as was asked for.';
     }
+  }
+
+  #serverReason(): string {
+    if (this.#advisedFps < Number.POSITIVE_INFINITY) {
+      return `The server limits: it has many sessions, and advises ${whole(this.#advisedFps)} frames/s to this one.`;
+    }
+    const [queueMs, workMs] = [whole(this.#server.queueMs), whole(this.#server.workMs)];
+    if (this.#server.bears(topFps(this.#bounds))) {
+      return `The server was busy: a frame waits ${queueMs} ms and is worked on for ${workMs} ms now, and the rate rises again.`;
+    }
+    return `The server limits: a frame waits ${queueMs} ms there and is worked on for ${workMs} ms.`;
   }
 }
 

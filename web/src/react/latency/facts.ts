@@ -27,7 +27,7 @@ export class Facts {
     this.#write([
       [
         'Dropped',
-        `capture ${capture}, network_up ${network_up}, queue ${queue}, send ${send}, network_down ${network_down}, refused ${figures.refused}`,
+        `page ${capture}, network_up ${network_up}, queue ${queue}, send ${send}, network_down ${network_down}, refused ${figures.refused}`,
       ],
       ['Bytes', `${kilobytes(upBytesPerSecond)} kB/s up, ${kilobytes(downBytesPerSecond)} kB/s down`],
       ['Controller', decision === null ? '–' : controllerOf(decision)],
