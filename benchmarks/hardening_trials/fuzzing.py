@@ -47,6 +47,9 @@ SHORT_PER_SECOND: Final = 40
 """Each of an address of its own, and all together fewer than the limits let in: what is refused before it is read is fuzzed by nobody."""
 
 QUIET_S: Final = 5.0
+WARM_UP_S: Final = 60.0
+"""Damaged headers declare pictures of any size, and the allocator keeps for each thread the room of the largest that came."""
+
 LEAD_S: Final = 1.5
 SETTLE_S: Final = 35.0
 """Sessions that were cut off can be resumed for 30 s."""
@@ -81,7 +84,7 @@ class Fuzzing:
 
     Attributes:
         trials: Quiet and fuzzed in turns, quiet at both ends.
-        before: After the first fuzzed trial, once it had settled: whatever is done only once.
+        before: After the minute that is not counted, once it had settled.
         after: At the end, once it had settled; None if the server was gone.
     """
 
@@ -91,11 +94,11 @@ class Fuzzing:
 
 
 def fuzz(load: Load, messages: int, rounds: int) -> Fuzzing:
-    """Has about so many damaged messages sent in so many rounds, after one more that is not counted. Blocks, for some minutes."""
+    """Has about so many damaged messages sent in so many rounds, after a minute that is not counted. Blocks, for some minutes."""
     seconds = messages / rounds / (LASTING * LASTING_PER_SECOND + SHORT_PER_SECOND)
     with serving(LIMITED) as server, Worker(yield_processors) as fuzzers:
         fuzzers.result(30)
-        _trial(server, load, fuzzers, seconds)
+        _trial(server, load, fuzzers, WARM_UP_S)
         before = _settled(server)
         trials = [_trial(server, load, None, QUIET_S)]
         for _ in range(rounds):
