@@ -15,6 +15,7 @@ import typer
 
 from handstream.errors import HandstreamError
 from handstream.server.app import create_app
+from handstream.server.garbage import set_start_apart
 from handstream.server.listener import Server
 from handstream.server.run import address, bind, uvicorn_config
 from handstream.server.settings import ServerSettings
@@ -83,6 +84,7 @@ def _serve_alone(settings: ServerSettings, engine: Callable[[], Engine]) -> None
             server.should_exit = True
             sys.stderr.write(f"{loader.failure}\n")
         else:
+            set_start_apart()
             _announce(address(listener).replace("http", "ws", 1))
 
     with bind(settings.host, settings.port) as listener:

@@ -18,6 +18,7 @@ import handstream
 from handstream.errors import HandstreamError
 from handstream.server.access import check_exposure
 from handstream.server.app import create_app
+from handstream.server.garbage import set_start_apart
 from handstream.server.listener import Server
 from handstream.server.logs import configure_logs
 from handstream.server.tls import certified
@@ -49,6 +50,7 @@ def run(settings: ServerSettings, *, on_listening: Callable[[str], None], on_rea
 
     def loaded(loader: EngineLoader) -> None:
         if loader.failure is None:
+            set_start_apart()
             on_ready()
         else:
             failures.append(loader.failure)

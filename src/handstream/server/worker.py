@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from handstream.errors import HandstreamError
 from handstream.executor import usable_cpus
 from handstream.server.app import create_app
+from handstream.server.garbage import set_start_apart
 from handstream.server.listener import Server
 from handstream.server.logs import configure_logs
 from handstream.server.run import uvicorn_config
@@ -98,9 +99,11 @@ def serve_reporting(settings: ServerSettings, listener: socket.socket, neighbour
     reporter = _Reporter(reports)
 
     def loaded(loader: EngineLoader) -> None:
-        reporter.loaded(loader)
         if loader.failure is not None:
             server.should_exit = True
+        else:
+            set_start_apart()
+        reporter.loaded(loader)
 
     app = create_app(share, engine=engine, on_loaded=loaded, neighbours=neighbours)
     server = Server(uvicorn_config(app, share))
