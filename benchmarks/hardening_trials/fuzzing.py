@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.hardening_trials.by_hand import BINARY, RESET, TEXT, masked, upgrade
-from benchmarks.hardening_trials.honest import HONEST, LIMITED, REST_S, Honest, yield_processors
+from benchmarks.hardening_trials.honest import HONEST, LIMITED, Honest, yield_processors
 
 from benchmarks.hardening_trials import by_hand
 from handstream.bench.load import LoadPlan
@@ -52,7 +52,7 @@ WARM_UP_S: Final = 60.0
 
 LEAD_S: Final = 1.5
 SETTLE_S: Final = 35.0
-"""Sessions that were cut off can be resumed for 30 s."""
+"""Sessions that were cut off can be resumed for 30 s, and until then they have their places: new ones are told to come later."""
 
 PATIENCE_S: Final = 2.0
 SERVER_FAILED: Final = 1011
@@ -103,7 +103,7 @@ def fuzz(load: Load, messages: int, rounds: int) -> Fuzzing:
         trials = [_trial(server, load, None, QUIET_S)]
         for _ in range(rounds):
             trials.append(_trial(server, load, fuzzers, seconds))
-            time.sleep(REST_S)
+            time.sleep(SETTLE_S)
             trials.append(_trial(server, load, None, QUIET_S))
         return Fuzzing(trials, before, _settled(server))
 
