@@ -84,6 +84,18 @@ def test_who_resumes_is_let_in_first() -> None:
         assert (told["resumed"], told["reason"], code) == (False, "cannot_resume", None), "there is a place again"
 
 
+def test_those_who_send_a_frame_and_vanish_keep_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handstream.server.sessions._GRACE_NS", 0)
+    with serving(max_sessions=1) as server:
+        with server.v1() as websocket:
+            websocket.send(wire.encode_frame(Frame(0, jpeg())))
+            websocket.recv(WAIT_S)
+            server.cut()
+            until(lambda: server.sessions().parked)
+        until(lambda: not is_refused(server))
+        until(lambda: server.sessions().ended.get("displaced") == 1)
+
+
 def test_a_connection_that_does_not_say_what_it_resumes_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("handstream.server.websocket._HELLO_TIMEOUT_S", 0.1)
     with serving(max_sessions=1) as server, server.v1(), connect(server.video_url + "?resume=true", subprotocols=V1) as websocket:

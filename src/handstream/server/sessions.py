@@ -46,6 +46,9 @@ _TAKEN_OVER = Close(4000, "taken_over")
 
 _ADVICE_INTERVAL_S = 1.0
 
+_GRACE_NS = 2_000_000_000
+"""How long a place is kept at the least for a client that connects again by itself, the first time within a second."""
+
 _MAX_PROVISIONAL = 32
 """Connections that are let in though the server is full, to see whether they resume a session. They have a few seconds to say so."""
 
@@ -109,7 +112,7 @@ class Sessions:
         """
         if may_resume and len(self._provisional) < _MAX_PROVISIONAL:
             return
-        if self._is_full and self._unused is None:
+        if self._is_full and self._forsaken is None:
             raise ServerFullError("The server takes no further session now, so that those that it has stay fast. Try again later.")
         group = address_group(address)
         if self._is_address_full(group) and self._parked_of(group) is None:
@@ -202,14 +205,15 @@ class Sessions:
         return (sessions + 1) * self._settings.min_session_frames_per_second > capacity.total
 
     @property
-    def _unused(self) -> VideoSession | None:
-        """The oldest session without a connection that never sent a frame: nobody misses much of it."""
-        return next((video for video in self._videos if video.connection is None and not video.statistics().received), None)
+    def _forsaken(self) -> VideoSession | None:
+        """The oldest session of which nobody misses much."""
+        now_ns = time.monotonic_ns()
+        return next((video for video in self._videos if video.is_forsaken(now_ns, grace_ns=_GRACE_NS)), None)
 
     def _make_room(self) -> None:
-        """A flood of those who say hello and are gone keeps nobody out."""
-        while self._is_full and (unused := self._unused) is not None:
-            self.end(unused, "displaced")
+        """A flood of those who come for a moment and are gone keeps nobody out."""
+        while self._is_full and (forsaken := self._forsaken) is not None:
+            self.end(forsaken, "displaced")
 
     def _is_address_full(self, group: str) -> bool:
         return sum(video.address == group for video in self._videos) >= self._settings.max_sessions_by_address

@@ -96,6 +96,7 @@ class VideoSession:
         self.figures = SessionFigures(time.monotonic_ns())
         self.unsent: LatestSlot[UnsentResult] = LatestSlot()
         self.connection: Attached | None = None
+        self._begin_ns = self._lost_ns = time.monotonic_ns()
         self._loop = asyncio.get_running_loop()
         self._pipeline = FramePipeline(engine, max_frame_pixels=session.limits.max_frame_pixels)
         self._lane = executor.open_lane(self._process, at_end=self._pipeline.close)
@@ -131,6 +132,17 @@ class VideoSession:
         if result is not None:
             self.session.drop(result.answer.frame_id, "send")
         self.connection = None
+        self._lost_ns = time.monotonic_ns()
+
+    def is_forsaken(self, now_ns: int, *, grace_ns: int) -> bool:
+        """Whether nobody misses much of it: it has no connection, and never sent a frame or has been away for longer than it was there.
+
+        Args:
+            now_ns: The time, on the server's monotonic clock.
+            grace_ns: How long a session that sent frames is never forsaken.
+        """
+        away_ns = now_ns - self._lost_ns
+        return self.connection is None and (not self.statistics().received or away_ns > max(grace_ns, self._lost_ns - self._begin_ns))
 
     def end(self) -> None:
         """Gives back all that the session held. A second call does nothing."""
