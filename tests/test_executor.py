@@ -287,3 +287,22 @@ def test_close_leaves_behind_what_does_not_end_in_time() -> None:
     gate.open()
     executor.close()
     assert executor.oldest_start_ns() is None
+
+
+def test_the_first_item_of_a_lane_tells_nothing_of_the_capacity(executor: Executor) -> None:
+    """Much is made for it, a tracker above all, and where sessions come and go it would look like a slow machine."""
+
+    def run(lane: Lane[int]) -> None:
+        done = executor.statistics().processed
+        lane.offer(0)
+        until(lambda: executor.statistics().processed > done)
+
+    for _ in range(40):
+        lane: Lane[int] = executor.open_lane(lambda _: None, nothing)
+        run(lane)
+        lane.close()
+    assert executor.statistics().capacity is None
+    lane = executor.open_lane(lambda _: None, nothing)
+    for _ in range(40):
+        run(lane)
+    assert executor.statistics().capacity is not None

@@ -167,6 +167,7 @@ class Lane(Generic[T]):
         self._at_end = at_end
         self._slot: LatestSlot[T] = LatestSlot()
         self._is_running = False  # a thread has it
+        self._has_begun = False  # its first item, for which much is made, tells nothing of the next ones
         self._closed = False
         self._start_ns: int | None = None  # of the item that a thread processes
 
@@ -222,7 +223,9 @@ class Lane(Generic[T]):
             self._start_ns = None
             if item is not None:
                 self._executor._processed += 1  # noqa: SLF001
-                self._executor._estimate.served(end_ns - start_ns, end_ns, is_full=bool(self._executor._ready))  # noqa: SLF001
+                if self._has_begun:
+                    self._executor._estimate.served(end_ns - start_ns, end_ns, is_full=bool(self._executor._ready))  # noqa: SLF001
+                self._has_begun = True
             if self._slot:
                 self._enqueue()
                 return

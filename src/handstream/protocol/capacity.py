@@ -20,7 +20,7 @@ _SMOOTHING = 1 / 64
 """The weight of the newest frame: at 30 frames/s of one session, the average is of the last two seconds."""
 
 _LEAST_FRAMES = 16
-"""Fewer say nothing: the first frames of a session wait for its tracker to be made."""
+"""Fewer say nothing: threads, caches and the network are cold at first."""
 
 _LARGEST_STEP = 4.0
 """A frame counts as at most so many times the average, so that one that met a stall does not shut the door."""
