@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from handstream.frames import Hand
+    from handstream.vision.codec import ImageHeader
     from handstream.vision.engines import Engine, Tracker
 
 __all__ = ["FramePipeline", "tracker_options"]
@@ -76,8 +77,9 @@ class FramePipeline:
         frame = image if isinstance(image, Frame) else Frame(0, image, receive_time_ns=self._clock())
         settings = settings or SessionSettings()
         trace = trace or Trace(frame.receive_time_ns)
-        width_px, height_px = resolution_wh = _resolution(frame.image)
-        rgb = self._decode(frame.image, settings)
+        header = probe(frame.image)
+        width_px, height_px = resolution_wh = _resolution(header)
+        rgb = self._decode(frame.image, header, settings)
         trace.end(Stage.DECODE, self._clock())
         hands = self._track(rgb, settings)
         # Here, where the tracker has just reckoned with regions, it takes half as long as after the encoder has used the caches.
@@ -110,11 +112,11 @@ class FramePipeline:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _decode(self, image: bytes, settings: SessionSettings) -> NDArray[np.uint8]:
+    def _decode(self, image: bytes, header: ImageHeader, settings: SessionSettings) -> NDArray[np.uint8]:
         """The picture: whole where it is given back or a hand is still to be found, else as large as the last frame's hands ask for."""
         region_share = None if settings.output.has_image else self._region_share
         least_long_side_px = math.inf if region_share is None else useful_long_side_px(region_share)
-        return decode(image, max_pixels=self._max_frame_pixels, least_long_side_px=least_long_side_px)
+        return decode(image, max_pixels=self._max_frame_pixels, least_long_side_px=least_long_side_px, header=header)
 
     def _track(self, rgb: NDArray[np.uint8], settings: SessionSettings) -> tuple[Hand, ...]:
         hands = self._tracker_for(settings).process(rgb)
@@ -142,9 +144,9 @@ class FramePipeline:
         return image
 
 
-def _resolution(image: bytes) -> tuple[int, int]:
+def _resolution(header: ImageHeader) -> tuple[int, int]:
     """Width and height of the picture, upright."""
-    resolution_wh = probe(image).upright_wh
+    resolution_wh = header.upright_wh
     if max(resolution_wh) > MAX_SIDE_PX:
         message = f"The image has {resolution_wh[0]}x{resolution_wh[1]} pixels; no side may have more than {MAX_SIDE_PX}."
         raise FrameError(message, code="image_too_large")

@@ -48,7 +48,7 @@ _TO_UPRIGHT: dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
 """What makes a stored picture upright, by its Exif orientation (Exif 2.32, section 4.6.4); 1 needs nothing."""
 
 
-def decode(image: bytes, *, max_pixels: int, least_long_side_px: float = math.inf) -> NDArray[np.uint8]:
+def decode(image: bytes, *, max_pixels: int, least_long_side_px: float = math.inf, header: ImageHeader | None = None) -> NDArray[np.uint8]:
     """Decodes one picture. Blocks for a millisecond or more, so never call it on an event loop.
 
     Grey pictures become RGB, an alpha channel is dropped, 16 bits become 8, and of an animation the first picture is taken.
@@ -58,6 +58,7 @@ def decode(image: bytes, *, max_pixels: int, least_long_side_px: float = math.in
         max_pixels: The most pixels that the picture may declare.
         least_long_side_px: How many pixels of the longer side are of use. A JPEG that has twice, four or eight times as many is decoded
             smaller, in about half of the time; it keeps its proportions exactly, so what is normalised to its size stays the same.
+        header: What `probe` said of the image; None asks it.
 
     Returns:
         A new uint8 array `(height, width, 3)`, RGB, C-contiguous, writable, upright: its EXIF orientation is applied.
@@ -65,7 +66,7 @@ def decode(image: bytes, *, max_pixels: int, least_long_side_px: float = math.in
     Raises:
         FrameError: `empty_message`, `not_an_image`, `truncated_image` or `image_too_large`, as docs/protocol.md defines them.
     """
-    header = probe(image)
+    header = header or probe(image)
     if header.pixels > max_pixels:
         message = (
             f"The image declares {header.width_px}x{header.height_px} pixels, more than the {max_pixels} taken here. Send a smaller one."
