@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
+import sys
 from dataclasses import replace
+from subprocess import PIPE
 
 import psutil
 import pytest
@@ -46,9 +47,12 @@ def test_what_is_no_address_is_refused(url: str) -> None:
 
 
 def test_usage_is_that_of_the_process() -> None:
-    usage = Server("ws://127.0.0.1:1", os.getpid()).usage()
+    with psutil.Popen([sys.executable, "-c", "sum(range(5_000_000)); print(flush=True); input()"], stdin=PIPE, stdout=PIPE) as process:
+        process.stdout.readline()
+        usage, memory_bytes = Server("ws://127.0.0.1:1", process.pid).usage(), process.memory_info().rss
+        process.communicate(b"\n")
     assert usage is not None
-    assert usage.memory_bytes == pytest.approx(psutil.Process().memory_info().rss, rel=0.5)
+    assert usage.memory_bytes == pytest.approx(memory_bytes, rel=0.5)
     assert usage.cpu_s > 0
     assert usage.threads >= 1
 

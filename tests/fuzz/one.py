@@ -106,7 +106,9 @@ def _fuzz_messages(name: str, inputs: int, result: Path) -> None:
         for index, seed in enumerate(_MESSAGE_SEEDS):
             Path(corpus, str(index)).write_bytes(seed)
         arguments = ["fuzz", corpus, f"-runs={inputs}", "-max_len=1024", "-timeout=5", "-verbosity=0", f"-artifact_prefix={corpus}/"]
-        atheris.Setup(arguments, Meter(MESSAGE_TARGETS[name], inputs, result).call)
+        # libFuzzer would bound the peak of memory, which a process inherits from the one that started it; `Meter` tells the growth.
+        memory = ["-rss_limit_mb=0", "-malloc_limit_mb=1024"]
+        atheris.Setup([*arguments, *memory], Meter(MESSAGE_TARGETS[name], inputs, result).call)
         atheris.Fuzz()
 
 
