@@ -30,6 +30,7 @@ _COMMANDS: Final = {
     "latency": "handstream bench latency --json benchmarks/results/latency.json",
     "capacity": "handstream bench capacity --json benchmarks/results/capacity.json",
     "ablation": "handstream bench ablation --json benchmarks/results/ablation.json",
+    "soak": "handstream bench soak --minutes 60 --json benchmarks/results/soak.json",
 }
 """What makes each file of results."""
 
@@ -63,9 +64,10 @@ def _block(function: Callable[..., str]) -> Callable[..., str]:
 
 @_block
 def machine(measured: Measured, results: str) -> str:
-    """What some results were measured on, as in "4 cores of an AMD EPYC"."""
+    """What some results were measured on, as in "4 cores of an AMD EPYC", or "2 of 4 cores" where it could not use them all."""
     described = measured[results]["machine"]
-    return f"{described['cores'].split()[0]} cores of an {described['processor']}"
+    cores, usable = int(described["cores"].split()[0]), int(described["cores"].rpartition(", ")[2].split()[0])
+    return f"{f'{usable} of {cores}' if usable < cores else cores} cores of an {described['processor']}"
 
 
 @_block
@@ -246,6 +248,12 @@ def ablation(measured: Measured, clients: str) -> str:
 def ablation_figure(measured: Measured, step: str, clients: str, figure: str) -> str:
     """One figure of one step with so many clients."""
     return _spread(_one(measured["ablation"]["results"], step=step, clients=int(clients))[figure])
+
+
+@_block
+def soak_figure(measured: Measured, figure: str, decimals: str = "0") -> str:
+    """One figure of the soak."""
+    return _number(_one(measured["soak"]["results"])[figure], decimals=int(decimals))
 
 
 def _one(rows: Sequence[dict[str, Any]], **wanted: object) -> dict[str, Any]:

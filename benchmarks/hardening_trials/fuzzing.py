@@ -52,7 +52,7 @@ WARM_UP_S: Final = 60.0
 
 LEAD_S: Final = 1.5
 SETTLE_S: Final = 35.0
-"""Sessions that were cut off can be resumed for 30 s, and until then they have their places: new ones are told to come later."""
+"""Sessions that were cut off can be resumed for 30 s, and hold what they have until then."""
 
 PATIENCE_S: Final = 2.0
 SERVER_FAILED: Final = 1011

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from handstream.bench.capacity import CapacityResult
 from handstream.bench.latency import LatencyResult, PercentileRow
 from handstream.bench.options import BenchOptions
 from handstream.bench.report import Kind, Report
+from handstream.bench.soak import SoakResult
 from handstream.bench.spread import Spread
 
 if TYPE_CHECKING:
@@ -150,3 +152,23 @@ def test_ablation_has_a_row_for_each_step(tmp_path: Path) -> None:
         "| + binary answers | 20 / 40 ms | 30 | 31.4 kB | 23 ms | 1.5 ms |",
     ]
     assert BLOCKS["ablation-figure"](measured, "original", "1", "age_p50_ms") == "40"
+
+
+def test_a_figure_of_the_soak(tmp_path: Path) -> None:
+    result = SoakResult(sessions=3, minutes=60, warm_up_s=60, memory_mb_per_hour=0.44, first_p95_ms=15, last_p95_ms=16, points=[])
+    measured = reported(tmp_path, "soak", [result])
+    assert BLOCKS["soak-figure"](measured, "memory_mb_per_hour", "1") == "0.4"
+    assert BLOCKS["soak-figure"](measured, "sessions") == "3"
+
+
+@pytest.mark.parametrize(
+    ("cores", "said"),
+    [
+        ("4 (4 with hyper-threading), 4 usable", "4 cores of an X"),
+        ("4 (8 with hyper-threading), 8 usable", "4 cores of an X"),
+        ("4 (4 with hyper-threading), 2 usable", "2 of 4 cores of an X"),
+    ],
+)
+def test_the_machine_is_named_with_the_cores_that_could_be_used(tmp_path: Path, cores: str, said: str) -> None:
+    (tmp_path / "soak.json").write_text(json.dumps({"machine": {"cores": cores, "processor": "X"}}))
+    assert BLOCKS["machine"](Measured(tmp_path), "soak") == said
