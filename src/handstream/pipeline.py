@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
@@ -115,8 +114,7 @@ class FramePipeline:
     def _decode(self, image: bytes, header: ImageHeader, settings: SessionSettings) -> NDArray[np.uint8]:
         """The picture: whole where it is given back or a hand is still to be found, else as large as the last frame's hands ask for."""
         region_share = None if settings.output.has_image else self._region_share
-        least_long_side_px = math.inf if region_share is None else useful_long_side_px(region_share)
-        return decode(image, max_pixels=self._max_frame_pixels, least_long_side_px=least_long_side_px, header=header)
+        return decode(image, max_pixels=self._max_frame_pixels, least_long_side_px=useful_long_side_px(region_share), header=header)
 
     def _track(self, rgb: NDArray[np.uint8], settings: SessionSettings) -> tuple[Hand, ...]:
         hands = self._tracker_for(settings).process(rgb)

@@ -95,10 +95,7 @@ def decoded_sizes(pictures: Sequence[bytes], output: Output) -> list[tuple[int, 
 
 
 def _decoded_size(picture: bytes, region_share: float | None) -> tuple[int, int]:
-    pixels = probe(picture).pixels
-    if region_share is None:
-        return decode(picture, max_pixels=pixels).shape[:2]
-    return decode(picture, max_pixels=pixels, least_long_side_px=useful_long_side_px(region_share)).shape[:2]
+    return decode(picture, max_pixels=probe(picture).pixels, least_long_side_px=useful_long_side_px(region_share)).shape[:2]
 
 
 # --- in the process

@@ -6,6 +6,7 @@ the machine that the server saw.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -107,7 +108,7 @@ class Latency:
         with (
             serving(contender, options.url) as server,
             Load(pictures, max(self._loads)) as load,
-            KernelTimer(pictures, options.output) as timer,
+            KernelTimer(pictures, options.output) if options.url is None else nullcontext() as timer,
         ):
             plan = load_plan(contender, server, options)
             for number in range(options.repeats):
@@ -119,10 +120,10 @@ class Latency:
                     self._kernels[sessions] += [{name: before[name] + after[name] for name in before}] if before else []
                     self._trials[sessions].append(trial)
 
-    def _kernel_times(self, timer: KernelTimer, sessions: int) -> KernelTimes:
+    def _kernel_times(self, timer: KernelTimer | None, sessions: int) -> KernelTimes:
         """Those of half a measurement. A server elsewhere is on another machine as far as we know, so that none are timed then."""
         options = self._options
-        return timer.run(sessions, options.frames_per_second, options.seconds / 2) if options.url is None else {}
+        return timer.run(sessions, options.frames_per_second, options.seconds / 2) if timer is not None else {}
 
     def results(self) -> list[LatencyResult]:
         """One for each number of sessions that was measured."""

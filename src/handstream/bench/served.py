@@ -14,10 +14,7 @@ import cv2
 import typer
 
 from handstream.errors import HandstreamError
-from handstream.server.app import create_app
-from handstream.server.garbage import set_start_apart
-from handstream.server.listener import Server
-from handstream.server.run import address, bind, uvicorn_config
+from handstream.server.run import run
 from handstream.server.settings import ServerSettings
 from handstream.server.supervisor import run_supervised
 from handstream.vision.engines import EngineName, open_engine
@@ -25,9 +22,6 @@ from handstream.vision.engines.openvino import OpenVINOEngine
 from handstream.vision.tracker import HandGraph, Search
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from handstream.server.readiness import EngineLoader
     from handstream.vision.engines import Engine, TrackerOptions
 
 __all__: list[str] = []
@@ -65,35 +59,20 @@ def _main(
     settings = ServerSettings(host="127.0.0.1", port=0, engine=engine, workers=workers, metrics=metrics, log_level="warning")
     if not limited:
         settings = settings.model_copy(update=_NO_LIMITS)
+    urls: list[str] = []
+
+    def announce() -> None:
+        """Whoever starts this reads it."""
+        print(f"listening on {urls[0].replace('http', 'ws', 1)}/ws/video", flush=True)  # noqa: T201 - the address is its output
+
     try:
         if workers == 1:
-            _serve_alone(settings, partial(_open, engine, search))
+            cv2.setNumThreads(1)  # as the command does, see `handstream.cli.main`
+            run(settings, on_listening=urls.append, on_ready=announce, engine=partial(_open, engine, search))
         else:
-            urls: list[str] = []
-            run_supervised(settings, on_listening=urls.append, on_ready=lambda: _announce(urls[0].replace("http", "ws", 1)))
+            run_supervised(settings, on_listening=urls.append, on_ready=announce)
     except HandstreamError as error:
         sys.exit(str(error))
-
-
-def _serve_alone(settings: ServerSettings, engine: Callable[[], Engine]) -> None:
-    """Serves in this process, with that engine."""
-    cv2.setNumThreads(1)  # as the command does, see `handstream.cli.main`
-
-    def loaded(loader: EngineLoader) -> None:
-        if loader.failure is not None:
-            server.should_exit = True
-            sys.stderr.write(f"{loader.failure}\n")
-        else:
-            set_start_apart()
-            _announce(address(listener).replace("http", "ws", 1))
-
-    with bind(settings.host, settings.port) as listener:
-        server = Server(uvicorn_config(create_app(settings, engine=engine, on_loaded=loaded), settings))
-        server.run(sockets=[listener])
-
-
-def _announce(url: str) -> None:
-    print(f"listening on {url}/ws/video", flush=True)  # noqa: T201 - who starts it reads it
 
 
 if __name__ == "__main__":

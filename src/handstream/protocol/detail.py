@@ -86,7 +86,7 @@ def relative_bytes(quality: int, scale: float) -> float:
     return scale * math.sqrt(math.sqrt(scale)) / math.sqrt(max(2.0, table_scale) / 100)
 
 
-def useful_long_side_px(region_share: float) -> float:
+def useful_long_side_px(region_share: float | None) -> float:
     """The longer side that a picture must have for the networks to see all that they can see.
 
     The landmark network sees the hand's region at 224x224 and the palm network the whole picture at 192x192; of a picture with more pixels
@@ -95,9 +95,9 @@ def useful_long_side_px(region_share: float) -> float:
 
     Args:
         region_share: The side of the hand's region of interest as a share of the picture's longer side; of the smallest hand, if there are
-            more.
+            more. None where no hand is known: every pixel is of use then.
     """
-    return max(LANDMARK_INPUT_PX / max(1e-3, region_share), PALM_INPUT_PX)
+    return math.inf if region_share is None else max(LANDMARK_INPUT_PX / max(1e-3, region_share), PALM_INPUT_PX)
 
 
 def useful_scale(region_share: float, capture_long_side_px: float, scale: float, scales: tuple[float, ...]) -> float:

@@ -59,7 +59,7 @@ class SessionFigures:
         """The session begins now."""
         self.received_bytes = 0
         self.sent_bytes = 0
-        self._begin_ns = now_ns
+        self.begin_ns = now_ns
         self._ages_ms = Percentiles()
         self._queue_ms = Percentiles()
         self._track_ms = Percentiles()
@@ -73,7 +73,7 @@ class SessionFigures:
     def as_fields(self, now_ns: int) -> dict[str, float | int | None]:
         """Duration, bytes and percentiles, by the names that the log gives them. What was never measured is None."""
         fields: dict[str, float | int | None] = {
-            "duration_s": round((now_ns - self._begin_ns) / 1e9, 1),
+            "duration_s": round((now_ns - self.begin_ns) / 1e9, 1),
             "received_bytes": self.received_bytes,
             "sent_bytes": self.sent_bytes,
         }

@@ -31,17 +31,25 @@ if TYPE_CHECKING:
 
     from handstream.server.readiness import EngineLoader
     from handstream.server.settings import ServerSettings
+    from handstream.vision.engines import Engine
 
 __all__ = ["address", "bind", "prepared", "run", "run_reloading", "uvicorn_config"]
 
 
-def run(settings: ServerSettings, *, on_listening: Callable[[str], None], on_ready: Callable[[], None]) -> None:
+def run(
+    settings: ServerSettings,
+    *,
+    on_listening: Callable[[str], None],
+    on_ready: Callable[[], None],
+    engine: Callable[[], Engine] | None = None,
+) -> None:
     """Serves until the process is told to stop (SIGINT, SIGTERM). Blocks.
 
     Args:
         settings: The server's settings.
         on_listening: Called with the server's address once its port is bound.
         on_ready: Called once sessions are taken, on the event loop.
+        engine: Opens the engine; None opens the one that the settings name.
 
     Raises:
         HandstreamError: The port cannot be bound, or the engine could not be loaded.
@@ -57,7 +65,7 @@ def run(settings: ServerSettings, *, on_listening: Callable[[str], None], on_rea
             server.should_exit = True
 
     with prepared(settings) as settings, bind(settings.host, settings.port) as listener:  # noqa: PLR1704 - the same, with a certificate
-        server = Server(uvicorn_config(create_app(settings, on_loaded=loaded), settings))
+        server = Server(uvicorn_config(create_app(settings, engine=engine, on_loaded=loaded), settings))
         on_listening(address(listener, settings))
         with suppress(KeyboardInterrupt):  # uvicorn raises the signal again once it has stopped.
             server.run(sockets=[listener])

@@ -96,7 +96,7 @@ class VideoSession:
         self.figures = SessionFigures(time.monotonic_ns())
         self.unsent: LatestSlot[UnsentResult] = LatestSlot()
         self.connection: Attached | None = None
-        self._begin_ns = self._lost_ns = time.monotonic_ns()
+        self._lost_ns = self.figures.begin_ns
         self._loop = asyncio.get_running_loop()
         self._pipeline = FramePipeline(engine, max_frame_pixels=session.limits.max_frame_pixels)
         self._lane = executor.open_lane(self._process, at_end=self._pipeline.close)
@@ -142,7 +142,9 @@ class VideoSession:
             grace_ns: How long a session that sent frames is never forsaken.
         """
         away_ns = now_ns - self._lost_ns
-        return self.connection is None and (not self.statistics().received or away_ns > max(grace_ns, self._lost_ns - self._begin_ns))
+        return self.connection is None and (
+            not self.statistics().received or away_ns > max(grace_ns, self._lost_ns - self.figures.begin_ns)
+        )
 
     def end(self) -> None:
         """Gives back all that the session held. A second call does nothing."""
