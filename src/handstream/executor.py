@@ -234,6 +234,7 @@ class Lane(Generic[T]):
             self._executor._lanes.discard(self)  # noqa: SLF001
             self._executor._ready.leave(self)  # noqa: SLF001
         self._call(self._at_end)
+        del self._process, self._at_end  # Whoever opened the lane holds it, and these hold whoever opened it.
 
     def _call(self, call: Callable[[], None]) -> None:
         try:

@@ -16,6 +16,10 @@ from websockets.exceptions import ConnectionClosed
 from handstream.frames import Frame
 from handstream.protocol import wire
 from handstream.protocol.plain import PlainSession
+from handstream.server.http_protocol import BoundedHttpProtocol
+from handstream.server.transport import FreshWebSocketProtocol
+from handstream.server.video_session import VideoSession
+from handstream.server.websocket import Connection
 from tests.server.fake_engine import FakeEngine
 from tests.server.serving import WAIT_S, jpeg, jpeg_of_noise, open_without_reading, send_until_blocked, serving, until
 
@@ -86,6 +90,27 @@ def test_nothing_is_left_of_a_session(leave: Callable[[Serving], None]) -> None:
         until(lambda: not server.server.server_state.connections)
     assert not any(tracker.clashed for tracker in engine.trackers)
     assert engine.closed
+
+
+@pytest.mark.parametrize("leave", WAYS_TO_LEAVE)
+def test_a_session_goes_without_a_collection_of_garbage(leave: Callable[[Serving], None]) -> None:
+    """Collections that reach what has lived a while are an hour apart, so what goes only with them piles up until then."""
+    kinds = (Connection, VideoSession, BoundedHttpProtocol, FreshWebSocketProtocol)
+
+    def parts() -> dict[int, object]:
+        return {id(thing): thing for thing in gc.get_objects() if type(thing) in kinds}
+
+    with serving(FakeEngine) as server:
+        gc.collect()
+        earlier = parts()  # what servers of other tests had parked when they stopped
+        gc.disable()
+        try:
+            for _ in range(3):
+                leave(server)
+            until(lambda: server.executor_statistics().lanes == 0)
+            until(lambda: parts().keys() == earlier.keys())
+        finally:
+            gc.enable()
 
 
 def test_a_session_that_is_never_read_ends_when_it_does_not_answer_a_ping() -> None:

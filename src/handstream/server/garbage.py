@@ -1,9 +1,11 @@
-"""When Python collects garbage: `set_start_apart` keeps collections short, and what ended sessions leave from piling up.
+"""When Python collects garbage: `set_start_apart` keeps collections short, and what only they can free from piling up.
 
 A full collection visits every object of the process, some hundred thousand after the imports, while all sessions wait; and CPython begins
-one only when the objects that survived younger collections have grown by a quarter of all. So a session's few reference cycles (a
-task, its cancellation, the traceback of it) stay for an hour, and then everybody waits at once. With what the start has made out of the
-collector's sight, the rest is so small that it is visited often and briefly.
+one only when the objects that survived younger collections have grown by a quarter of all. So what is left in reference cycles (an
+exception that a failed session caught in its own frames) stays for hours, and then everybody waits at once. With what the start has made
+out of the collector's sight, the rest is so small that it is visited briefly, and about once an hour where there is little to do.
+
+That is too seldom for what each session leaves, so sessions that end leave no cycles: they are gone at once, without a collection.
 """
 
 from __future__ import annotations

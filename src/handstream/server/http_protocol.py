@@ -88,6 +88,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """The connection becomes a WebSocket."""
         self._arrival.leave()
         super().handle_websocket_upgrade()
+        # It refers back to this protocol. uvicorn lets it go when a connection is lost, of which this protocol hears no more.
+        self.parser = None  # type: ignore[assignment]  # the same in uvicorn
 
     def send_400_response(self, msg: str) -> None:
         """What arrived is no request."""

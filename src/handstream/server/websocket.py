@@ -112,8 +112,8 @@ class Connection:
         self._reader_timeout_s = reader_timeout_s
         self._texts: deque[str] = deque()
         self._close: Close | None = None
-        self._is_lost = False
-        self._end_reason = "lost"
+        self._disconnect_codes: set[int] = set()
+        self._has_failed = False
         self._deadlines: Deadlines
         self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._something_to_send = asyncio.Event()
@@ -136,20 +136,20 @@ class Connection:
                 reader, sender = self._tasks = (tasks.create_task(self._read()), tasks.create_task(self._send()))
                 await asyncio.wait([sender])
                 reader.cancel()
-            if self._close is not None:
-                await self._websocket.close(self._close.code, self._close.reason)
-        except* WebSocketDisconnect as gone:
-            codes = {error.code for error in gone.exceptions if isinstance(error, WebSocketDisconnect)}
-            self._is_lost = codes <= _LOST
-            self._end_reason = "lost" if self._is_lost else _END_REASONS.get(min(codes - _LOST), "closed_with_another_code")
+            if self._close is not None and not self._disconnect_codes:
+                with suppress(WebSocketDisconnect):
+                    await self._websocket.close(self._close.code, self._close.reason)
         except* Exception:
             logger.exception("session failed", extra={"session": self._video.name})
-            self._end_reason = "internal_error"
+            self._has_failed = True
             with suppress(WebSocketDisconnect):
                 await self._websocket.close(_INTERNAL_ERROR, "the server failed; its log says why")
         finally:
             deadlines.close()
             self._leave()
+            # Both refer back to this connection. Apart, it goes now with all that it holds, not when garbage is collected.
+            self._tasks = ()
+            del self._deadlines
 
     def carry_out(self, actions: Sequence[Action]) -> None:
         """Does what the session decided, and wakes the task that sends."""
@@ -202,11 +202,25 @@ class Connection:
     def _leave(self) -> None:
         if self._video.connection is not self:
             return  # Another connection has taken the session over.
-        may_come_back = self._close in (_READER_TIMEOUT, *RESUMABLE) or (self._close is None and self._is_lost)
+        reason = self._end_reason() if self._close is None else self._close.reason
+        is_lost = reason == "lost" and bool(self._disconnect_codes)
+        may_come_back = self._close in (_READER_TIMEOUT, *RESUMABLE) or (self._close is None and is_lost)
         if self._video.session.is_open and may_come_back:
             self._sessions.park(self._video)
         else:
-            self._sessions.end(self._video, self._end_reason if self._close is None else self._close.reason)
+            self._sessions.end(self._video, reason)
+
+    def _end_reason(self) -> str:
+        if self._has_failed:
+            return "internal_error"
+        said = self._disconnect_codes - _LOST
+        return _END_REASONS.get(min(said), "closed_with_another_code") if said else "lost"
+
+    def _disconnected(self, code: int) -> None:
+        """The client is gone. An exception that said so would hold the connection, by its traceback, until garbage is collected."""
+        self._disconnect_codes.add(code)
+        for task in self._tasks:
+            task.cancel()
 
     async def _read(self) -> None:
         while self._close is None:
@@ -214,7 +228,8 @@ class Connection:
             message, self._first = self._first or await self._websocket.receive(), None
             now_ns = time.monotonic_ns()
             if message["type"] == "websocket.disconnect":
-                raise WebSocketDisconnect(message["code"], message.get("reason"))
+                self._disconnected(message["code"])
+                return
             if message.get("bytes") is not None:
                 self._deadlines.frame_came()
                 self._video.figures.received_bytes += len(message["bytes"])
@@ -236,6 +251,8 @@ class Connection:
                     await self._wait_for_something()
         except TimeoutError:
             self._close = _READER_TIMEOUT
+        except WebSocketDisconnect as gone:
+            self._disconnected(gone.code)
 
     async def _wait_for_something(self) -> None:
         """Waits for what there is to send; while a result waits for an acknowledgement, no longer than a client may take to give one."""
