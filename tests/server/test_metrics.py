@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import subprocess
@@ -19,9 +20,14 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from handstream.errors import HandstreamError
+from handstream.executor import Executor
 from handstream.frames import Frame
+from handstream.percentiles import Percentiles
 from handstream.protocol import wire
+from handstream.protocol.flow import FlowStatistics
 from handstream.protocol.trace import SERVER_STAGES
+from handstream.server.figures import ServerStatistics, Totals
+from handstream.server.metrics import ServerMetrics
 from tests.conftest import ROOT
 from tests.server.fake_engine import FakeEngine
 from tests.server.serving import WAIT_S, Serving, jpeg, serving, until
@@ -261,3 +267,25 @@ def test_any_of_several_processes_answers_for_all(tmp_path: Path) -> None:
         for worker, _ in workers:
             worker.kill()
             worker.communicate()
+
+
+def test_metrics_that_are_refreshed_every_second_leave_nothing_behind() -> None:
+    metrics, executor, lags_s = ServerMetrics(engine="openvino", precision="f32"), Executor(1), Percentiles()
+    totals = Totals(FlowStatistics(10, 8, 1, {"queue": 1}, 0), 5, 6)
+    sessions = ServerStatistics(open=3, parked=1, resumed=0, began={"v1": 3}, ended={"lost": 2}, refused={}, totals=totals)
+
+    def refresh(times: int) -> None:
+        for _ in range(times):
+            metrics.refresh(sessions, executor.statistics(), lags_s)
+
+    refresh(20)
+    gc.collect()
+    gc.disable()
+    try:
+        before = sys.getallocatedblocks()
+        refresh(100)
+        grown = sys.getallocatedblocks() - before
+    finally:
+        gc.enable()
+        executor.close()
+    assert grown < 100, "not one block a time"

@@ -51,6 +51,7 @@ class ServerMetrics:
         self._registry = registry = CollectorRegistry()
         self._process = psutil.Process()
         self._mirrors: dict[Counter, float] = {}
+        self._children: dict[tuple[Counter, str], Counter] = {}
         self._open_histograms(registry)
         self._open_counters(registry)
         self._open_gauges(registry)
@@ -81,8 +82,8 @@ class ServerMetrics:
 
     def refresh(self, sessions: ServerStatistics, executor: ExecutorStatistics, lags_s: Percentiles) -> None:
         """Takes over what was counted elsewhere."""
-        self._sessions.labels("open").set(sessions.open)
-        self._sessions.labels("parked").set(sessions.parked)
+        self._open.set(sessions.open)
+        self._parked.set(sessions.parked)
         self._take_all(self._began, sessions.began)
         self._take_all(self._ended, sessions.ended)
         self._take_all(self._refused, sessions.refused)
@@ -163,7 +164,8 @@ class ServerMetrics:
         def greatest(name: str, text: str) -> Gauge:
             return Gauge(name, text, registry=registry, multiprocess_mode="livemax")
 
-        self._sessions = total("handstream_sessions", "Sessions by whether they have a connection (open) or lost it (parked).", ("state",))
+        sessions = total("handstream_sessions", "Sessions by whether they have a connection (open) or lost it (parked).", ("state",))
+        self._open, self._parked = sessions.labels("open"), sessions.labels("parked")
         self._threads = total("handstream_executor_threads", "Threads that process frames.")
         self._running = total("handstream_executor_running", "Threads that process a frame now.")
         self._waiting = total("handstream_executor_ready", "Sessions that have a frame waiting for a thread.")
@@ -175,7 +177,13 @@ class ServerMetrics:
 
     def _take_all(self, counter: Counter, totals: Mapping[str, float]) -> None:
         for label, total in totals.items():
-            self._take(counter.labels(label), total)
+            self._take(self._child(counter, label), total)
+
+    def _child(self, counter: Counter, label: str) -> Counter:
+        """The counter's part with that label. It is looked up once, as each look-up leaves a tuple more in Python's lists of free ones."""
+        if (counter, label) not in self._children:
+            self._children[counter, label] = counter.labels(label)
+        return self._children[counter, label]
 
     def _take(self, counter: Counter, total: float) -> None:
         """Brings a counter to what has been counted so far."""
