@@ -94,7 +94,7 @@ def test_nothing_is_left_of_a_session(leave: Callable[[Serving], None]) -> None:
 
 @pytest.mark.parametrize("leave", WAYS_TO_LEAVE)
 def test_a_session_goes_without_a_collection_of_garbage(leave: Callable[[Serving], None]) -> None:
-    """Collections that reach what has lived a while are an hour apart, so what goes only with them piles up until then."""
+    """Collections that reach what has lived through two of them are rare, so what goes only with them piles up until then."""
     kinds = (Connection, VideoSession, BoundedHttpProtocol, FreshWebSocketProtocol)
 
     def parts() -> dict[int, object]:

@@ -2,8 +2,8 @@
 
 A full collection visits every object of the process, some hundred thousand after the imports, while all sessions wait; and CPython begins
 one only when the objects that survived younger collections have grown by a quarter of all. So what is left in reference cycles (an
-exception that a failed session caught in its own frames) stays for hours, and then everybody waits at once. With what the start has made
-out of the collector's sight, the rest is so small that it is visited briefly, and about once an hour where there is little to do.
+exception that a failed session caught in its own frames) stays for long, and then everybody waits at once. With what the start has made
+out of the collector's sight, the rest is so small that it is visited briefly, though seldom where there is little to do.
 
 That is too seldom for what each session leaves, so sessions that end leave no cycles: they are gone at once, without a collection.
 """
