@@ -14,22 +14,41 @@ async function watch(studio: Studio, overlay: string): Promise<readonly DrawnFra
   return studio.drawnFrames();
 }
 
-/** Errors of the fast hand (a slow one is found no better than it moves) as shares of the palm, as drawn and as the newest answer had them, and the age of the pictures. */
-function figuresOf(drawn: readonly DrawnFrame[]): { error: number; unmoved: number; ageMs: number; framesPerSecond: number } {
-  const errors: number[] = [];
-  const unmoved: number[] = [];
-  for (const frame of drawn) {
-    const index = truth.frameAt(frame.mediaTimeS ?? Number.NaN);
-    if (truth.chapterOf(index) !== 'sweep') continue;
-    errors.push(...truth.errors(frame, index));
-    unmoved.push(...truth.errors({ ...frame, hands: frame.answeredHands }, index));
-  }
+interface Errors {
+  /** As drawn, and as the newest answer had them: shares of the palm. */
+  readonly error: number;
+  readonly unmoved: number;
+}
+
+interface Figures {
+  /** Of the fast hand: a slow one is found no better than it moves. */
+  readonly fast: Errors;
+  /** Of all hands that move. */
+  readonly moving: Errors;
+  /** Of the pictures. */
+  readonly ageMs: number;
+  readonly framesPerSecond: number;
+}
+
+function figuresOf(drawn: readonly DrawnFrame[]): Figures {
   const spanMs = (drawn.at(-1)?.drawnMs ?? 0) - (drawn[0]?.drawnMs ?? 0);
   return {
-    error: mean(errors),
-    unmoved: mean(unmoved),
+    fast: errorsOf(drawn, (chapter) => chapter === 'sweep'),
+    moving: errorsOf(drawn, (chapter) => chapter !== 'still'),
     ageMs: median(drawn.map(({ drawnMs, capturedMs }) => drawnMs - capturedMs)),
     framesPerSecond: (1000 * (drawn.length - 1)) / spanMs,
+  };
+}
+
+/** Over the frames in which there are as many hands as were answered and drawn: one that has left meanwhile would be compared with another. */
+function errorsOf(drawn: readonly DrawnFrame[], isCounted: (chapter: string) => boolean): Errors {
+  const frames = drawn
+    .map((frame) => ({ frame, index: truth.frameAt(frame.mediaTimeS ?? Number.NaN) }))
+    .filter(({ index }) => isCounted(truth.chapterOf(index)))
+    .filter(({ frame, index }) => [frame.hands, frame.answeredHands].every(({ length }) => length === truth.handCount(index)));
+  return {
+    error: mean(frames.flatMap(({ frame, index }) => truth.errors(frame, index))),
+    unmoved: mean(frames.flatMap(({ frame, index }) => truth.errors({ ...frame, hands: frame.answeredHands }, index))),
   };
 }
 
@@ -50,8 +69,10 @@ for (const path of ['loopback', '4g'] as const) {
     const locked = figuresOf(await watch(studio, 'Locked'));
     await relay?.stop();
     test.info().annotations.push({ type: 'figures', description: JSON.stringify({ live, locked }) });
-    expect(locked.error, 'locked: as on a still picture').toBeLessThan(0.1);
+    expect(locked.fast.error, 'locked: as on a still picture').toBeLessThan(0.1);
     expect(live.ageMs).toBeLessThan(locked.ageMs / 2);
-    expect(live.error / live.unmoved, 'live: against hands that are not carried forward').toBeLessThan(path === 'loopback' ? 0.75 : 0.95);
+    // On loopback the answers are so young that slow hands are found no better than they move.
+    const counted = path === 'loopback' ? live.fast : live.moving;
+    expect(counted.error / counted.unmoved, 'live: against hands that are not carried forward').toBeLessThan(0.5);
   });
 }

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { KeptPicture } from './kept-picture.ts';
 import { LiveOverlay } from './live-overlay.ts';
+import { pyramidOf } from './luma.ts';
 import type { Answer, OverlayEvents, ShownFrame } from './overlay.ts';
+import { cloth, painted } from './painted.ts';
 import type { FrameSource } from './sources.ts';
 import { Trace } from './trace.ts';
 import { bytesOf, readVectors } from './vectors.ts';
@@ -9,9 +11,22 @@ import { type VideoPicture, watchPictures } from './video-pictures.ts';
 import { parseResult } from './wire.ts';
 
 vi.mock('./video-pictures.ts', () => ({ watchPictures: vi.fn() }));
+vi.mock('./luma-reader.ts', () => ({
+  LumaReader: class {
+    read = () =>
+      pyramidOf(
+        painted(160, 120, ({ x, y }) => cloth({ x: x - movedPx, y })),
+        4,
+      );
+  },
+}));
+
+/** How far all that the video shows has moved to the right, of the 160 px that are read of it. */
+let movedPx = 0;
 
 const RESULT = parseResult(bytesOf(readVectors<{ hex: string }[]>('results')[0]?.hex ?? '').buffer);
-const landmarks = (shift: number) => Float32Array.from({ length: 63 }, (_, index) => (index % 3 === 0 ? shift : 0) + (index % 21) / 100);
+const landmarks = (shift: number) =>
+  Float32Array.from({ length: 63 }, (_, index) => (index % 3 === 0 ? shift : 0) + 0.3 + (index % 21) / 100);
 
 function answerOf(sequence: number, capturedMs: number, shift: number): Answer & { readonly close: () => void } {
   const close = vi.fn();
@@ -39,6 +54,7 @@ function opened() {
 }
 
 beforeEach(() => {
+  movedPx = 0;
   vi.useFakeTimers();
   vi.stubGlobal('requestAnimationFrame', (callback: FrameRequestCallback) => setTimeout(callback, 16));
 });
@@ -47,15 +63,17 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-test('each picture is shown at once, with the hands carried forward to its time', () => {
+test('each picture is shown at once, with the hands carried forward to it', () => {
   const { overlay, present, shown } = opened();
   present(0);
   expect(shown[0]).toMatchObject({ hands: [], widthPx: 8, heightPx: 6, capturedMs: 0, mediaTimeS: null, result: null });
+  movedPx = 8;
+  present(33);
   overlay.answered(answerOf(0, 0, 0));
-  overlay.answered(answerOf(1, 30, 0.3));
-  present(60);
-  expect(shown[1]?.hands[0]?.landmarks?.[0], 'on from 0.3 by some of the 0.3 that it went before').toBeGreaterThan(0.45);
-  expect(shown[1]?.result).not.toBeNull();
+  movedPx = 16;
+  present(66);
+  expect(shown[2]?.hands[0]?.landmarks?.[0], 'on from 0.3 by the tenth that all has moved by since').toBeCloseTo(0.4, 2);
+  expect(shown[2]?.result).not.toBeNull();
 });
 
 test('an answer is told to have reached the screen once, with the next picture', () => {
@@ -86,12 +104,13 @@ test('an answer that a newer one overtakes is told to have been passed over, whe
 test('it closes what was kept of a frame, ignores an answer that a newer one overtook, and forgets all with the connection', () => {
   const { overlay, present, shown, stopWatching } = opened();
   const [newer, older] = [answerOf(1, 30, 0.3), answerOf(0, 0, 0)];
+  present(30);
   overlay.answered(newer);
   overlay.answered(older);
   expect(newer.close).toHaveBeenCalledOnce();
   expect(older.close).toHaveBeenCalledOnce();
-  present(30);
-  expect(shown.at(-1)?.hands[0]?.landmarks?.[0]).toBeCloseTo(0.3, 5);
+  present(31);
+  expect(shown.at(-1)?.hands[0]?.landmarks?.[0]).toBeCloseTo(0.6, 5);
   overlay.forget();
   present(40);
   expect(shown.at(-1)).toMatchObject({ hands: [], result: null });

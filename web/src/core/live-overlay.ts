@@ -1,7 +1,8 @@
-/** Shows each picture as soon as the video presents it, with the hands of the newest answers carried forward to its time. */
+/** Shows each picture as soon as the video presents it, with the hands of the newest answers carried forward to it. */
 
+import { HandFollower } from './hand-follower.ts';
+import { LumaReader } from './luma-reader.ts';
 import { type Answer, NextScreen, type Overlay, type OverlayEvents } from './overlay.ts';
-import { HandPredictor } from './predict.ts';
 import type { FrameSource } from './sources.ts';
 import { stampNs } from './trace.ts';
 import { type VideoPicture, watchPictures } from './video-pictures.ts';
@@ -9,7 +10,8 @@ import { type VideoPicture, watchPictures } from './video-pictures.ts';
 export class LiveOverlay implements Overlay {
   readonly #source: FrameSource;
   readonly #events: OverlayEvents;
-  readonly #predictor = new HandPredictor();
+  readonly #follower = new HandFollower();
+  readonly #reader = new LumaReader();
   readonly #screen: NextScreen;
   readonly #stopWatching: () => void;
   #newest: Answer | null = null;
@@ -30,14 +32,13 @@ export class LiveOverlay implements Overlay {
       this.#events.onPassedOver(answer);
       return;
     }
-    const { hands, widthPx, heightPx } = answer.result;
     if (this.#undrawn !== null) this.#events.onPassedOver(this.#undrawn);
     this.#newest = this.#undrawn = answer;
-    this.#predictor.add(hands, placeMs(answer.picture), heightPx / widthPx);
+    this.#follower.add(answer.result.hands, placeMs(answer.picture));
   }
 
   forget(): void {
-    this.#predictor.clear();
+    this.#follower.clear();
     this.#newest = null;
   }
 
@@ -48,11 +49,13 @@ export class LiveOverlay implements Overlay {
   #draw({ capturedMs, mediaTimeS: positionS }: VideoPicture): void {
     const { video, kind } = this.#source;
     const mediaTimeS = kind === 'camera' ? null : positionS;
+    const pyramid = this.#reader.read(video);
+    if (pyramid !== null) this.#follower.see(pyramid, placeMs({ capturedMs, mediaTimeS }));
     this.#events.onFrame({
       picture: video,
       widthPx: video.videoWidth,
       heightPx: video.videoHeight,
-      hands: this.#predictor.at(placeMs({ capturedMs, mediaTimeS })),
+      hands: this.#follower.hands,
       capturedMs,
       mediaTimeS,
       result: this.#newest?.result ?? null,
