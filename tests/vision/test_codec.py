@@ -150,7 +150,7 @@ def test_a_jpeg_that_declares_more_than_it_holds_is_refused() -> None:
 
 def test_a_jpeg_of_very_many_scans_is_refused() -> None:
     with pytest.raises(FrameError, match="scans") as raised:
-        decode(encoded(quadrants(), "jpeg") + b"\xff\xda\x00\x02" * 5000, max_pixels=MAX_PIXELS)
+        decode(encoded(quadrants(), "jpeg") + b"\xff\xda\x00\x02" * 40, max_pixels=MAX_PIXELS)
     assert raised.value.code == "image_too_large"
 
 
