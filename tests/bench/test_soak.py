@@ -33,9 +33,15 @@ def soaked(memory_mb: list[float], ages_ms: list[float]) -> SoakResult:
 
 
 def test_the_trend_leaves_out_the_warm_up() -> None:
-    result = soaked([100, 200, 300, *(300 + 0.1 * number for number in range(15))], [10] * 18)
+    result = soaked([100, 200, 300, *(300 + 0.1 * number for number in range(12))], [10] * 15)
     assert result.warm_up_s == 60
     assert result.memory_mb_per_hour == pytest.approx(0.1 * 180)
+
+
+def test_the_warm_up_of_a_long_soak_is_five_minutes() -> None:
+    result = soaked([*range(15), *[100] * 165], [10] * 180)
+    assert result.warm_up_s == 300
+    assert result.memory_mb_per_hour == pytest.approx(0)
 
 
 def test_in_a_short_time_there_is_no_trend() -> None:

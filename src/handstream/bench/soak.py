@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Soak", "SoakPoint", "SoakResult"]
 
-WARM_UP_S = 60.0
-"""Allocators and caches fill for about so long; a shorter soak leaves out its first fifth."""
+WARM_UP_S = 300.0
+"""Allocators and caches fill for about so long: CPython keeps up to 2,000 free tuples of each size and 4,096 looked up attributes, and some
+are added only each second. A soak of less than 25 minutes leaves out its first fifth."""
 
 LEAST_TREND_S = 120.0
 """In a shorter time, a page more or less would be megabytes an hour."""

@@ -72,7 +72,7 @@ def parse_server_message(text: str) -> ServerMessage | None:
 
 def _json_object(text: str) -> JsonObject:
     try:
-        fields = json.loads(text, parse_constant=_refuse_constant)
+        fields = _DECODER.decode(text)
     except (ValueError, RecursionError) as error:
         raise MessageError(f"This text is not JSON: {error}.", code="bad_json") from error
     if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
@@ -83,6 +83,10 @@ def _json_object(text: str) -> JsonObject:
 def _refuse_constant(name: str) -> NoReturn:
     # NaN and Infinity are no JSON, though Python reads them; a NaN would pass every comparison with a limit.
     raise ValueError(f"{name} is no JSON number")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+"""Made once: `json.loads` with such an argument makes one for each text, and each acknowledgement is one."""
 
 
 def _hello(fields: JsonObject) -> Hello:
