@@ -164,12 +164,33 @@ def test_a_lane_ends_after_its_running_item_and_drops_the_waiting_one(executor: 
 def test_an_idle_lane_ends_too_and_only_once(executor: Executor) -> None:
     ends: list[int] = []
     lane = executor.open_lane(nothing_with, lambda: ends.append(threading.get_ident()))
+    lane.offer(0)
+    until(lambda: executor.statistics().processed == 1)
     lane.close()
     lane.close()
     until(lambda: executor.statistics().lanes == 0)
     executor.close()
     assert len(ends) == 1
     assert ends[0] != threading.get_ident()
+
+
+def test_a_lane_without_an_item_wakes_no_thread_to_end() -> None:
+    executor = Executor(threads=1)
+    gate = Gate()
+    busy = executor.open_lane(gate, nothing)
+    busy.offer("running")
+    gate.wait_until_entered()
+    ends: list[int] = []
+    silent, hasty = (executor.open_lane(nothing_with, lambda: ends.append(threading.get_ident())) for _ in range(2))
+    silent.close()
+    hasty.offer(0)
+    assert hasty.close() == 0
+    assert silent.close() is None
+    assert ends == [threading.get_ident()] * 2, "while the only thread has something else to do"
+    assert executor.statistics().ready == 0
+    assert executor.statistics().lanes == 1
+    gate.open()
+    executor.close()
 
 
 def test_nothing_is_kept_of_a_lane_that_has_ended(executor: Executor) -> None:

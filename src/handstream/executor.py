@@ -93,7 +93,8 @@ class Executor:
 
         Args:
             process: Called with each item, on one of the threads, never twice at the same time. An exception from it is logged.
-            at_end: Called once, on one of the threads, when the lane was closed and the item that was running, if one was, has ended.
+            at_end: Called once when the lane was closed and the item that was running, if one was, has ended: on one of the threads, or by
+                `Lane.close` where no item was ever processed, as there is nothing then that takes time to give back.
 
         Raises:
             RuntimeError: The executor was closed.
@@ -201,8 +202,12 @@ class Lane(Generic[T]):
                 return None
             self._closed = True
             waiting = self._slot.take()
-            self._enqueue()
-            return waiting
+            if self._has_begun or self._is_running:
+                self._enqueue()
+                return waiting
+            self._leave()  # To wake a thread for each who comes and vanishes would take time from the others.
+        self._end()
+        return waiting
 
     def _enqueue(self) -> None:
         """Asks for a turn, unless a thread has the lane. The lock is held."""
@@ -231,8 +236,15 @@ class Lane(Generic[T]):
                 return
             if not self._closed:
                 return
-            self._executor._lanes.discard(self)  # noqa: SLF001
-            self._executor._ready.leave(self)  # noqa: SLF001
+            self._leave()
+        self._end()
+
+    def _leave(self) -> None:
+        """The executor forgets the lane. The lock is held."""
+        self._executor._lanes.discard(self)  # noqa: SLF001
+        self._executor._ready.leave(self)  # noqa: SLF001
+
+    def _end(self) -> None:
         self._call(self._at_end)
         del self._process, self._at_end  # Whoever opened the lane holds it, and these hold whoever opened it.
 
