@@ -106,19 +106,19 @@ def test_what_is_no_request_is_refused() -> None:
         assert refusals(server) == {"bad_request": 1}
 
 
-def test_who_is_refused_and_comes_again_at_once_has_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listener, "_REFUSAL_PAUSE_S", 10.0 * WAIT_S)
+@pytest.mark.parametrize("pause", ["_REFUSAL_PAUSE_S", "_LEAST_PAUSE_S"])
+def test_who_is_refused_and_comes_again_at_once_has_to_wait(monkeypatch: pytest.MonkeyPatch, pause: str) -> None:
+    monkeypatch.setattr(listener, pause, 10.0 * WAIT_S)
     with serving(max_requests_per_second_by_address=1) as server:
         for _ in range(100):
             with suppress(ConnectionResetError):
                 raw(server).close()
         until(lambda: "too_many_connections" in refusals(server))
-        refused = refusals(server)["too_many_connections"]
         with raw(server) as late:
             late.settimeout(0.2)
             with pytest.raises(TimeoutError):
                 late.recv(1)
-        assert refusals(server)["too_many_connections"] == refused
+        assert refusals(server)["too_many_connections"] <= listener._ACCEPTS_AT_ONCE
 
 
 def test_a_flood_of_connections_is_closed_before_it_is_read_and_harms_no_session() -> None:
@@ -133,7 +133,7 @@ def test_a_flood_of_connections_is_closed_before_it_is_read_and_harms_no_session
 
 def test_a_flood_of_requests_on_one_connection_is_refused() -> None:
     with serving(max_requests_per_second_by_address=2) as server, httpx.Client(base_url=server.url) as browser:
-        answers = [browser.get("/healthz") for _ in range(12)]
+        answers = [browser.get("/healthz") for _ in range(24)]
         refused = next(answer for answer in answers if answer.status_code == 429)
         assert refused.json()["error"]["code"] == "too_many_requests"
         assert refused.headers["Retry-After"] == "5"

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI, Request, Response, WebSocket
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from starlette.routing import WebSocketRoute
 
 from handstream import __version__
 from handstream.executor import Executor
@@ -110,9 +111,11 @@ def create_app(
     app.add_exception_handler(AccessError, refused)
     app.include_router(access_router(access))
 
-    @app.websocket("/ws/video")
     async def video(websocket: WebSocket) -> None:
         await app.state.endpoint.serve(websocket)
+
+    # FastAPI's own route would look for dependencies at each upgrade, and pass each message on through layers of its own.
+    app.router.routes.append(WebSocketRoute("/ws/video", video))
 
     @app.get("/healthz", tags=["health"], responses={503: {"model": Health}})
     async def healthz() -> JSONResponse:

@@ -42,6 +42,10 @@ _REFUSAL_PAUSE_S = 0.001
 """How long nothing is accepted for each connection that was refused. To refuse costs little, but some connect again at once, for ever, and
 would take the time of those who have a session. Others wait in the kernel meanwhile."""
 
+_LEAST_PAUSE_S = 0.01
+"""How long nothing is accepted at the least after a refusal. Whenever the event loop wakes it takes the interpreter from the threads that
+process frames, and each of those has to be woken in turn: in a flood it wakes for several newcomers at once."""
+
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 _RESET = struct.pack("ii", 1, 0)
@@ -139,7 +143,7 @@ class Listener:
                 return False
             refused += not self._admit(connection, peer[0])
         if refused:
-            self._rest(refused * _REFUSAL_PAUSE_S)
+            self._rest(max(_LEAST_PAUSE_S, refused * _REFUSAL_PAUSE_S))
         return not refused
 
     def _rest(self, seconds: float) -> None:

@@ -48,6 +48,8 @@ class Client:
 
 def is_trusted(address: str, trusted: Networks) -> bool:
     """Whether that address lies in one of those networks. What is no IP address does not."""
+    if not trusted:
+        return False  # Most servers trust nobody, and an address takes time to read.
     try:
         parsed = ip_address(address)
     except ValueError:
