@@ -43,7 +43,8 @@ __all__ = ["Fuzzed", "Fuzzing", "fuzz"]
 
 LASTING: Final = 8
 LASTING_PER_SECOND: Final = 60
-SHORT_PER_SECOND: Final = 40
+SHORT_PER_SECOND: Final = 20
+AGAIN_AFTER_S: Final = 0.3
 """Each of an address of its own, and all together fewer than the limits let in: what is refused before it is read is fuzzed by nobody."""
 
 QUIET_S: Final = 5.0
@@ -156,7 +157,7 @@ class _Fuzzers:
         while time.monotonic() < self._end_s:
             with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
                 await self._converse(upgrade(is_v1=is_v1, query=QUERY), is_v1, messages)
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(AGAIN_AFTER_S)
 
     async def _converse(self, request: bytes, is_v1: bool, messages: Iterator[tuple[int, bytes]]) -> None:  # noqa: FBT001 - private
         reader, writer = await self._open()

@@ -17,6 +17,7 @@ Time is an argument.
 from __future__ import annotations
 
 from collections import OrderedDict
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Generic, TypeVar
 
@@ -24,11 +25,12 @@ from handstream.protocol.budget import Budget
 
 __all__ = ["Arrivals", "Waiting", "address_group"]
 
-_BURST_S = 5.0
+_BURST_S = 10.0
 """A page is some ten requests at once, and the people of a house may open it together."""
 
-_ALL_BURST_S = 2.0
-"""After a restart all who had a session come back within a second or two (`protocol/backoff.py` spreads them)."""
+_ALL_BURST_S = 4.0
+"""After a restart all who had a session come back within a second or two (`protocol/backoff.py` spreads them). By the defaults that is as
+many as there may be sessions."""
 
 _MAX_ADDRESSES = 4096
 """How many addresses are remembered. One that is forgotten begins with a full budget; the budget of all bounds what that is good for."""
@@ -39,6 +41,7 @@ _IPV6_GROUP_BITS = 64
 C = TypeVar("C")
 
 
+@lru_cache(_MAX_ADDRESSES)
 def address_group(address: str) -> str:
     """What counts as one address: an IPv4 address, or the 64-bit network of an IPv6 address. Anything else counts as itself."""
     try:

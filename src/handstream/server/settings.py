@@ -128,13 +128,13 @@ class ServerSettings(BaseSettings):
         description="The most texts a second of one session, such as settings. One that sends more is closed.",
     )
     max_requests_per_second: float = Field(
-        default=100,
+        default=50,
         gt=0,
         le=1e6,
         description="The most new connections a second, and the most requests, from all addresses. More are refused.",
     )
     max_requests_per_second_by_address: float = Field(
-        default=40, gt=0, le=1e6, description="The same from one address, beyond five seconds' worth of them at once."
+        default=20, gt=0, le=1e6, description="The same from one address, beyond ten seconds' worth of them at once."
     )
     max_waiting_connections: int = Field(
         default=256,
