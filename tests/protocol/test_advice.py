@@ -116,6 +116,13 @@ def test_sessions_that_wait_for_answers_and_so_send_no_more_than_is_carried_are_
     assert sum(scene.rate(name) for name in "abcdefgh") < 120 * 0.85
 
 
+def test_who_connected_before_its_camera_began_is_told_within_two_seconds() -> None:
+    """Of the second in which it begins only a part is seen; an average that began with that would be too low for long."""
+    advisor: Advisor[str] = Advisor()
+    told = [advisor.advise(dict.fromkeys("abcdefgh", sent), machine(120), second * SECOND_NS) for second, sent in enumerate((0, 1, 16, 31))]
+    assert [len(news) for news in told] == [0, 0, 8, 0]
+
+
 def test_who_sends_little_keeps_it() -> None:
     scene = Scene({"a": 5, "b": 60, "c": 60}, machine(100))
     scene.run(20)

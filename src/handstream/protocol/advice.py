@@ -6,10 +6,11 @@ Theory of operation
 Frames beyond the capacity are dropped whatever anyone is told, and fairly, since sessions take turns (`executor.py`). Advice saves what it
 costs to encode, send and receive them, and evens out the times between those that are processed.
 
-Once a second each session's rate is measured from the frames it sent. The machine is *busy* when together they are nearly what it
-carries, or one sends more than one session can have. (Nearly: sessions that wait for answers never send more than is carried.) Then the
-level is found at which sessions that send more are capped so that all fit (max-min fairness, as in Bertsekas and Gallager, "Data
-Networks", 1992, 6.5.2): modest ones keep what they send, the others get alike. A little headroom keeps the queue empty.
+Once a second each session's rate is measured from the frames it sent, from the first whole second of its sending on. The machine is
+*busy* when together they are nearly what it carries, or one sends more than one session can have. (Nearly: sessions that wait for answers
+never send more than is carried.) Then the level is found at which sessions that send more are capped so that all fit (max-min fairness, as
+in Bertsekas and Gallager, "Data Networks", 1992, 6.5.2): modest ones keep what they send, the others get alike. A little headroom keeps
+the queue empty.
 
 All who are told anything are told the same rate, anew when it has changed by a good part, so that nothing swings. Who comes while the
 machine is busy is told at once, before it is known what it would send.
@@ -101,7 +102,8 @@ class Advisor(Generic[S]):
         elapsed_s = 0 if self._time_ns is None else (now_ns - self._time_ns) / 1e9
         rates: dict[S, float] = {}
         for session, count in sent.items():
-            if session in self._sent and elapsed_s > 0:
+            # A session sends for a part of the second in which it begins. Averaged in, that would hide for ten seconds what it sends.
+            if self._sent.get(session) and elapsed_s > 0:
                 rate = max(0, count - self._sent[session]) / elapsed_s
                 before = self._rates.get(session, rate)
                 rates[session] = before + (rate - before) * SMOOTHING
