@@ -13,6 +13,7 @@ import threading
 from collections import deque
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import openvino as ov
@@ -41,7 +42,7 @@ class Layout:
 
     Attributes:
         streams: Inferences that run side by side.
-        threads_each: Threads of one inference.
+        threads_each: Threads of one inference. One alone is the thread that asks.
     """
 
     streams: int
@@ -72,7 +73,7 @@ class Request:
         self.outputs: list[NDArray[np.float32]] = [self._request.get_output_tensor(i).data for i in range(len(compiled.outputs))]
 
     def run(self) -> None:
-        """Infers on the calling thread. Blocks, and lets other Python threads run meanwhile."""
+        """Infers. Blocks, and lets other Python threads run meanwhile."""
         # Without sharing, the outputs would be copied into a dictionary that nobody reads.
         self._request.infer(share_outputs=True)
 
@@ -90,6 +91,10 @@ class CompiledNetwork:
 
     The pool grows to the number of requests that were ever in use at the same time and never beyond.
 
+    OpenVINO infers on the thread that asks only where a model has one stream of one thread. From one of several streams each inference
+    is handed over to a thread of OpenVINO's and back, and each time it waits for its turn at a core: on a busy machine for milliseconds. So
+    a layout of one thread an inference is compiled once for each stream, and its requests are dealt out to these copies.
+
     Args:
         core: OpenVINO's core, shared by all networks.
         model_path: The `.tflite` file.
@@ -102,19 +107,9 @@ class CompiledNetwork:
     """
 
     def __init__(self, core: ov.Core, model_path: Path, shape: NetworkShape, layout: Layout, element_type: str) -> None:
-        with _one_at_a_time:
-            self._compiled = core.compile_model(
-                _with_picture_input(_read(core, model_path, shape)),
-                "CPU",
-                {
-                    "NUM_STREAMS": layout.streams,
-                    "INFERENCE_NUM_THREADS": layout.streams * layout.threads_each,
-                    # Without the hint OpenVINO computes in bfloat16 where the processor can, and the landmarks move by whole pixels.
-                    "INFERENCE_PRECISION_HINT": element_type,
-                    # Pinned threads would share one core with those of another process that pins its own in the same order.
-                    "ENABLE_CPU_PINNING": False,
-                },
-            )
+        copies = layout.streams if layout.threads_each == 1 else 1
+        each = Layout(layout.streams // copies, layout.threads_each)
+        self._copies = cycle([_compile(core, model_path, shape, each, element_type) for _ in range(copies)])
         self._idle: deque[Request] = deque()
 
     @contextmanager
@@ -131,7 +126,7 @@ class CompiledNetwork:
         try:
             return self._idle.pop()
         except IndexError:
-            return Request(self._compiled)
+            return Request(next(self._copies))
 
     def give_back(self, request: Request) -> None:
         """Returns a borrowed request that is not running."""
@@ -152,6 +147,22 @@ def open_core() -> ov.Core:
 def available_cores() -> int:
     """The processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _compile(core: ov.Core, model_path: Path, shape: NetworkShape, layout: Layout, element_type: str) -> ov.CompiledModel:
+    with _one_at_a_time:
+        return core.compile_model(
+            _with_picture_input(_read(core, model_path, shape)),
+            "CPU",
+            {
+                "NUM_STREAMS": layout.streams,
+                "INFERENCE_NUM_THREADS": layout.streams * layout.threads_each,
+                # Without the hint OpenVINO computes in bfloat16 where the processor can, and the landmarks move by whole pixels.
+                "INFERENCE_PRECISION_HINT": element_type,
+                # Pinned threads would share one core with those of another process that pins its own in the same order.
+                "ENABLE_CPU_PINNING": False,
+            },
+        )
 
 
 def _read(core: ov.Core, path: Path, shape: NetworkShape) -> ov.Model:
