@@ -27,13 +27,16 @@ __all__ = ["Listener", "Server"]
 _ACCEPTS_AT_ONCE = 32
 """How many are accepted before the event loop sees to the sessions again."""
 
-_HESITATION_S = 0.0002
+_HESITATION_S = 0.0005
 """How much later a process accepts for each connection that it has, where several accept from one socket: whoever has fewest is first."""
 
 _LONGEST_HESITATION_S = 0.004
 
 _SHARED_AT_ONCE = 4
-"""How many a process takes after it hesitated: few, so that others have their share of a crowd, and enough for a thousand a second."""
+"""How many a process with many connections takes after it hesitated: few, so that others have their share of a crowd, and enough for a
+thousand a second. One with few connections takes one: of eight sessions that come at once, four more or less are idle or overloaded."""
+
+_MANY = 32
 
 _EXHAUSTED_PAUSE_S = 0.5
 """How long nothing is accepted after the process ran out of file descriptors: until some were given back it would only fail again."""
@@ -120,11 +123,12 @@ class Listener:
     def _hesitate(self) -> None:
         """Lets a process that has fewer connections accept those that wait."""
         present = self._connections() + len(self._tasks)
+        at_once = _SHARED_AT_ONCE if present >= _MANY else 1
         self._loop.remove_reader(self._socket)
-        self._pause = self._loop.call_later(min(present * _HESITATION_S, _LONGEST_HESITATION_S), self._accept_few)
+        self._pause = self._loop.call_later(min(present * _HESITATION_S, _LONGEST_HESITATION_S), self._accept_few, at_once)
 
-    def _accept_few(self) -> None:
-        if self._accept(_SHARED_AT_ONCE):
+    def _accept_few(self, at_once: int) -> None:
+        if self._accept(at_once):
             self._resume()
 
     def _accept(self, at_once: int = _ACCEPTS_AT_ONCE) -> bool:
