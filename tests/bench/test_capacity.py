@@ -53,3 +53,10 @@ def test_the_limit_may_hold() -> None:
 def test_each_output_is_a_contender_and_the_original_on_demand() -> None:
     assert [one.settings["output"] for one in contenders(("annotated", "landmarks"), with_original=False)] == ["annotated", "landmarks"]
     assert contenders(("both",), with_original=True)[-1].module == "handstream.bench.original"
+
+
+def test_each_number_of_processes_is_a_contender() -> None:
+    one, two = contenders(("annotated",), workers=(1, 2), with_original=False)
+    assert (one.name, one.arguments) == ("handstream, annotated", ())
+    assert (two.name, two.arguments) == ("handstream, annotated, 2 processes", ("--workers", "2"))
+    assert one.settings == two.settings

@@ -83,10 +83,16 @@ def holds(trial: Trial) -> bool:
     return not trial.errors and trial.age_ms(95) <= MOST_AGE_P95_MS and trial.drop_share * 100 <= MOST_DROP_PERCENT
 
 
-def contenders(outputs: tuple[str, ...], *, with_original: bool) -> tuple[Contender, ...]:
-    """A handstream for each of those outputs, and on demand the original to compare with, which needs mediapipe."""
-    ours = tuple(Contender(name=f"handstream, {output}", settings={"output": output}) for output in outputs)
+def contenders(outputs: tuple[str, ...], *, workers: tuple[int, ...] = (1,), with_original: bool) -> tuple[Contender, ...]:
+    """A handstream for each of those outputs, with each number of processes, and on demand the original, which needs mediapipe."""
+    ours = tuple(_handstream(output, count) for count in workers for output in outputs)
     return (*ours, _CURED) if with_original else ours
+
+
+def _handstream(output: str, workers: int) -> Contender:
+    processes = "" if workers == 1 else f", {workers} processes"
+    arguments = () if workers == 1 else ("--workers", str(workers))
+    return Contender(name=f"handstream, {output}{processes}", arguments=arguments, settings={"output": output})
 
 
 class Search:

@@ -92,6 +92,10 @@ def capacity(
     size: _Size = "640x480",
     rate: _Rate = 30,
     output: Annotated[list[Output] | None, typer.Option(help="What sessions ask for; more than once for several.")] = None,
+    workers: Annotated[
+        list[int] | None,
+        typer.Option(min=1, max=64, help="Processes of the server that is started; more than once for several. 1 unless you say."),
+    ] = None,
     limit: _Limit = 32,
     compare: Annotated[
         bool | None, typer.Option(help="Measure MediaPipe behind a plain server too; as a rule where it is installed.")
@@ -106,7 +110,10 @@ def capacity(
     outputs = tuple(output or (Output.ANNOTATED, Output.LANDMARKS))
     options = _options(url=url, token=token, size=size, rate=rate, output=outputs[0], seconds=seconds, repeats=repeats)
     with_original = url is None and (_has_reference() if compare is None else compare)
-    bench = Capacity(options, contenders(tuple(one.value for one in outputs), with_original=with_original), limit)
+    if url is not None and workers:
+        raise HandstreamError("A server at --url has the processes that it has: leave out --workers, or --url.", code="bad_option")
+    chosen = contenders(tuple(one.value for one in outputs), workers=tuple(workers or (1,)), with_original=with_original)
+    bench = Capacity(options, chosen, limit)
     is_complete = _run(bench.run, None)
     results = bench.results()
     report = Report.of("capacity", options, results, is_complete=is_complete, outputs=outputs, limit=limit)
