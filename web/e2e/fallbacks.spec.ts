@@ -38,3 +38,51 @@ for (const { browser, names } of [
     });
   }
 }
+
+declare global {
+  var cameraTrack: MediaStreamTrack;
+  var unclosed: VideoFrame[];
+}
+
+/** Runs in the page, before its own scripts. */
+function watchCamera(): void {
+  const getUserMedia = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (constraints) => {
+    const stream = await getUserMedia(constraints);
+    [globalThis.cameraTrack] = stream.getVideoTracks() as [MediaStreamTrack];
+    return stream;
+  };
+}
+
+/** Leaves so many of the camera's pictures unclosed. Chromium lets a page have two in streams of its tracks. */
+async function leaveUnclosed(count: number): Promise<void> {
+  type Processor = new (init: { track: MediaStreamTrack }) => { readable: ReadableStream<VideoFrame> };
+  const { MediaStreamTrackProcessor } = globalThis as unknown as { MediaStreamTrackProcessor: Processor };
+  const reader = new MediaStreamTrackProcessor({ track: globalThis.cameraTrack.clone() }).readable.getReader();
+  globalThis.unclosed = [];
+  while (globalThis.unclosed.length < count) {
+    const { value } = await reader.read();
+    if (value !== undefined) globalThis.unclosed.push(value);
+  }
+  await reader.cancel();
+}
+
+for (const { name, count } of [
+  { name: "the camera's stream goes on beside a picture that nobody closes", count: 1 },
+  { name: 'a camera whose stream falls silent is captured by its video', count: 2 },
+]) {
+  test(name, async ({ studio }) => {
+    const { page } = studio;
+    await page.addInitScript(watchCamera);
+    await studio.open({ settings: { output: 'annotated' }, mirrorsCamera: false });
+    await studio.start();
+    await studio.expectLive();
+    await page.evaluate(leaveUnclosed, count);
+    await page.waitForTimeout(2500);
+    await studio.drawnFrames();
+    let drawn = 0;
+    await expect
+      .poll(async () => (drawn += (await studio.drawnFrames()).length), { message: 'frames that are drawn then' })
+      .toBeGreaterThan(15);
+  });
+}

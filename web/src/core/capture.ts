@@ -7,8 +7,11 @@
  * 1. a camera's track read in a worker (`MediaStreamTrackProcessor`): pictures never touch the main thread;
  * 2. a video element's pictures (`requestVideoFrameCallback`) encoded in a worker (`OffscreenCanvas`);
  * 3. the same encoded on a canvas of the main thread.
+ *
+ * A camera whose track falls silent in the first way goes on in the second (`capture-camera.ts`).
  */
 
+import { CameraCapture } from './capture-camera.ts';
 import { ElementCapture } from './capture-element.ts';
 import { openStreamCapture } from './capture-stream.ts';
 import { openEncoder } from './encoder.ts';
@@ -62,6 +65,7 @@ export interface Capture {
 /** Starts capturing from that source in the best way that this browser has. */
 export async function openCapture(source: FrameSource): Promise<Capture> {
   const streamCapture = source.track === null ? null : await openStreamCapture(source.track);
-  if (streamCapture !== null) source.video.pause(); // Nobody looks at it.
-  return streamCapture ?? new ElementCapture(source.video, openEncoder(), source.kind === 'camera');
+  if (streamCapture === null) return new ElementCapture(source.video, openEncoder(), source.kind === 'camera');
+  source.video.pause(); // Nobody looks at it.
+  return new CameraCapture(source, streamCapture);
 }

@@ -66,11 +66,20 @@ function arrive(frame: VideoFrame): void {
   newest = { frame, arrivedEpochMs, capturedEpochMs: captureTimeOf(frame, arrivedEpochMs) };
 }
 
+/**
+ * Takes the newest picture if it is new enough, and else closes it: nobody will want it any more. Chromium lets a page have two of a
+ * camera's pictures at a time, and where one of them lies anywhere else, one that is kept for nothing would be the last to arrive.
+ */
 function takeIfReady(): void {
-  if (wanted === null || newest === null || newest.arrivedEpochMs < wanted.notBeforeEpochMs) return;
-  const { request } = wanted;
+  if (wanted === null || newest === null) return;
   const taken = newest;
-  wanted = newest = null;
+  newest = null;
+  if (taken.arrivedEpochMs < wanted.notBeforeEpochMs) {
+    taken.frame.close();
+    return;
+  }
+  const { request } = wanted;
+  wanted = null;
   const { frame, capturedEpochMs, arrivedEpochMs } = taken;
   const send = (encoded: Encoded): void => {
     post({ type: 'taken', encoded, capturedEpochMs, arrivedEpochMs, skipped });
