@@ -327,3 +327,65 @@ def test_the_first_item_of_a_lane_tells_nothing_of_the_capacity(executor: Execut
     for _ in range(40):
         run(lane)
     assert executor.statistics().capacity is not None
+
+
+HEAVY_S = 0.08
+"""More than any frame of 66 ms, and more than four times what an ordinary one here takes."""
+
+
+class Many:
+    """Lanes that ask anew as soon as they are served, and how many of them were on threads at once."""
+
+    def __init__(self, executor: Executor, lanes: int, seconds: float) -> None:
+        self._seconds = seconds
+        self._at_once = 0
+        self.most = 0
+        self.served = 0
+        self._lock = threading.Lock()
+        self._lanes: list[Lane[object]] = [executor.open_lane(self._process, nothing) for _ in range(lanes)]
+        for lane in self._lanes:
+            lane.offer(lane)
+
+    def forget(self) -> None:
+        with self._lock:
+            self.most = self.served = 0
+
+    def close(self) -> None:
+        for lane in self._lanes:
+            lane.close()
+
+    def _process(self, lane: object) -> None:
+        assert isinstance(lane, Lane)
+        with self._lock:
+            self._at_once += 1
+            self.most = max(self.most, self._at_once)
+        time.sleep(self._seconds)
+        with self._lock:
+            self._at_once -= 1
+            self.served += 1
+        lane.offer(lane)
+
+
+def test_lanes_whose_items_take_far_longer_hold_half_of_the_threads_while_there_are_others() -> None:
+    executor = Executor(threads=4)
+    ordinary, heavy = Many(executor, 3, 0.002), Many(executor, 6, HEAVY_S)
+    until(lambda: heavy.served >= 12)
+    heavy.forget()
+    until(lambda: heavy.served >= 12)
+    assert heavy.most == 2
+    ordinary.close()
+    heavy.forget()
+    until(lambda: heavy.most == 4)
+    executor.close()
+
+
+def test_a_lane_that_has_shown_nothing_yet_counts_as_one_that_takes_long() -> None:
+    executor = Executor(threads=4)
+    ordinary = Many(executor, 1, 0.002)
+    until(lambda: ordinary.served >= 2)
+    newcomers = Many(executor, 4, 10 * HEAVY_S)
+    until(lambda: newcomers.most > 0)
+    ordinary.forget()
+    until(lambda: ordinary.served >= 20)
+    assert newcomers.most == 2
+    executor.close()

@@ -8,6 +8,10 @@ at a time, so that results leave in the order of their frames and a session's tr
 waiting and none running is *ready*. Ready lanes take turns (`Turns`): each gets one a round, however much its session sends, and within a
 round one whose item has just been replaced by a newer one goes first.
 
+Turns of the same number are no equal shares where some take far longer: eight sessions with pictures of 8 megapixels would hold all threads
+for most of a second, round after round. So a lane whose last item took far longer than usual (`UsualWork`) is *heavy*, as one is that has
+shown nothing yet, and while there are others, heavy lanes together hold half of the threads at the most.
+
 Nothing here can grow: there is one place a lane, one entry for it among those that are ready, and a fixed number of threads.
 """
 
@@ -24,6 +28,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from handstream.protocol.capacity import CapacityEstimate
 from handstream.protocol.flow import LatestSlot
 from handstream.protocol.turns import Turns
+from handstream.protocol.usual_work import UsualWork
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,11 +84,13 @@ class Executor:
         self._condition = threading.Condition()
         self._ready: Turns[Lane[Any]] = Turns()
         self._lanes: set[Lane[Any]] = set()
-        self._running = 0
+        self._running: set[Lane[Any]] = set()
         self._processed = 0
         self._replaced = 0
         self._closed = False
         self._estimate = CapacityEstimate(threads)
+        self._usual_work = UsualWork()
+        self._light_lanes = 0
         self._threads = [threading.Thread(target=self._work, name=f"handstream-{index}", daemon=True) for index in range(threads)]
         for thread in self._threads:
             thread.start()
@@ -112,7 +119,7 @@ class Executor:
         with self._condition:
             return ExecutorStatistics(
                 threads=len(self._threads),
-                running=self._running,
+                running=len(self._running),
                 lanes=len(self._lanes),
                 ready=len(self._ready),
                 processed=self._processed,
@@ -144,18 +151,33 @@ class Executor:
     def _work(self) -> None:
         while (lane := self._next_lane()) is not None:
             lane._run()  # noqa: SLF001 - a lane and its executor are one thing in two classes
-            with self._condition:
-                self._running -= 1
 
     def _next_lane(self) -> Lane[Any] | None:
-        """Waits for a lane that is ready; None once the executor is closed and no lane is left that is."""
+        """Waits for a lane that is ready and may have a thread; None once the executor is closed and there is no such lane."""
         with self._condition:
-            self._condition.wait_for(lambda: self._ready or self._closed)
-            lane = self._ready.take()
-            if lane is not None:
-                self._running += 1
-                lane._is_running = True  # noqa: SLF001
+            while (lane := self._ready.take(self._may_run)) is None:
+                if self._closed:
+                    return None
+                self._condition.wait()
+            self._running.add(lane)
+            lane._is_running = True  # noqa: SLF001
             return lane
+
+    def _is_full(self) -> bool:
+        """Whether a lane waits for the thread that has just become free, as the others are busy. The lock is held."""
+        return len(self._running) == len(self._threads) - 1 and bool(self._ready)
+
+    def _count_light(self, change: int) -> None:
+        """So many light lanes more. Without any, heavy lanes that wait may have every thread. The lock is held."""
+        self._light_lanes += change
+        if change < 0 and not self._light_lanes:
+            self._condition.notify_all()
+
+    def _may_run(self, lane: Lane[Any]) -> bool:
+        """Whether there is a thread for that lane, if there is one at all. The lock is held."""
+        if not lane._is_heavy or lane._closed or not self._light_lanes:  # noqa: SLF001
+            return True
+        return sum(other._is_heavy for other in self._running) < max(1, len(self._threads) // 2)  # noqa: SLF001
 
 
 class Lane(Generic[T]):
@@ -169,6 +191,7 @@ class Lane(Generic[T]):
         self._slot: LatestSlot[T] = LatestSlot()
         self._is_running = False  # a thread has it
         self._has_begun = False  # its first item, for which much is made, tells nothing of the next ones
+        self._is_heavy = True  # until an item has shown that it is not
         self._closed = False
         self._start_ns: int | None = None  # of the item that a thread processes
 
@@ -225,11 +248,12 @@ class Lane(Generic[T]):
         end_ns = time.monotonic_ns()
         with self._condition:
             self._is_running = False
+            self._executor._running.discard(self)  # noqa: SLF001
             self._start_ns = None
             if item is not None:
                 self._executor._processed += 1  # noqa: SLF001
                 if self._has_begun:
-                    self._executor._estimate.served(end_ns - start_ns, end_ns, is_full=bool(self._executor._ready))  # noqa: SLF001
+                    self._weigh(end_ns - start_ns, end_ns)
                 self._has_begun = True
             if self._slot:
                 self._enqueue()
@@ -239,8 +263,15 @@ class Lane(Generic[T]):
             self._leave()
         self._end()
 
+    def _weigh(self, work_ns: int, now_ns: int) -> None:
+        """An item has shown how long this lane's take. The lock is held."""
+        self._executor._estimate.served(work_ns, now_ns, is_full=self._executor._is_full())  # noqa: SLF001
+        was_heavy, self._is_heavy = self._is_heavy, self._executor._usual_work.is_far_exceeded(work_ns)  # noqa: SLF001
+        self._executor._count_light(was_heavy - self._is_heavy)  # noqa: SLF001
+
     def _leave(self) -> None:
         """The executor forgets the lane. The lock is held."""
+        self._executor._count_light(0 if self._is_heavy else -1)  # noqa: SLF001
         self._executor._lanes.discard(self)  # noqa: SLF001
         self._executor._ready.leave(self)  # noqa: SLF001
 

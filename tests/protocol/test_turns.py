@@ -67,6 +67,20 @@ def test_a_new_round_owes_each_a_turn() -> None:
     assert turns.take() == "a", "it had none in this round"
 
 
+def test_who_may_not_be_served_keeps_its_place_and_holds_nobody_up() -> None:
+    turns = asked_by("abc")
+    order = ""
+    for _ in range(4):
+        name = turns.take(lambda who: who != "a")
+        assert name is not None
+        turns.ask(name)
+        order += name
+    assert order == "bcbc", "round after round"
+    assert len(turns) == 3
+    assert turns.take() == "a", "it had none in this round"
+    assert [turns.take(lambda _: False), len(turns)] == [None, 2]
+
+
 def test_newcomers_without_end_keep_nobody_waiting() -> None:
     turns = asked_by("ab")
     waiting_since = {"a": (0, 2), "b": (0, 2)}  # when each asked, and how many wanted a turn then

@@ -11,13 +11,18 @@ then waits, waits no longer than the rest of this round and the next.
 
 Who is new has the first turn in the next round. So a round ends whoever comes, and newcomers without end keep nobody waiting.
 
+Where some may not be served for the moment, they keep their places, and turns go to the others meanwhile, round after round.
+
 It reads no clock, holds each at most once, and nobody that has left.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["Turns"]
 
@@ -59,13 +64,22 @@ class Turns(Generic[T]):
             line.move_to_end(who, last=False)
         return not waited
 
-    def take(self) -> T | None:
-        """Gives the next one its turn; None if nobody wants one."""
+    def take(self, may_be_served: Callable[[T], bool] = lambda _: True) -> T | None:
+        """Gives the next one its turn.
+
+        Args:
+            may_be_served: Whether that one may have its turn now.
+
+        Returns:
+            Who it is; None if nobody wants one who may.
+        """
         if not self._owed:
             self._owed, self._again = self._again, self._owed
             self._served.clear()
-        if not self._owed:
-            return None
-        who, _ = self._owed.popitem(last=False)
-        self._served.add(who)
-        return who
+        for line in (self._owed, self._again):
+            who = next(filter(may_be_served, line), None)
+            if who is not None:
+                del line[who]
+                self._served.add(who)
+                return who
+        return None
