@@ -38,7 +38,7 @@ def run(adapting: Adaptation, *, bytes_per_ms: float, base_ms: float = 60, secon
             adapting.echo(frame_id, now_ms + base_ms)
         took_ms = base_ms + 2 * size_bytes / bytes_per_ms
         result = FrameResult(frame_id, 0, 640, 480, (), b"", {Stage.TRACK: 5_000_000}, 0, 5_000_000)
-        adapting.answer(SentFrame(frame_id, size_bytes, now_ms, 1e12, True, False), result, size_bytes, now_ms + took_ms + 5)
+        adapting.answer(SentFrame(frame_id, size_bytes, now_ms, 1e12, True, False), now_ms, result, size_bytes, now_ms + took_ms + 5)
 
 
 def test_a_fast_path_is_used_as_the_caller_wants() -> None:
@@ -64,6 +64,18 @@ def test_a_thin_path_gets_smaller_pictures_both_ways() -> None:
     assert (width_px, height_px) == (round(640 * adapting.decision.scale), round(480 * adapting.decision.scale))
 
 
+def test_a_picture_that_was_packed_before_a_change_tells_nothing_of_it() -> None:
+    """It waited for its place meanwhile. Taken for one of the new detail, its bytes would lower the rate as well."""
+    adapting, result = adaptation(ANNOTATED), FrameResult(0, 0, 640, 480, (), b"", {}, 0, 0)
+    for frame_id in range(40):
+        adapting.leave(frame_id, 33.0 * frame_id)
+        adapting.echo(frame_id, 33.0 * frame_id + 200)
+        frame = SentFrame(frame_id, 17_000, 33.0 * frame_id, 1e12, True, False)
+        adapting.answer(frame, 0.0, result, 10_000, 33.0 * frame_id + 416)
+    assert adapting.decision.jpeg_quality < 80
+    assert adapting.decision.frame_interval_ms == 33
+
+
 def test_of_images_that_are_encoded_already_only_the_rate_adapts() -> None:
     adapting = adaptation(LANDMARKS)
     adapting.see(jpeg(), 0)
@@ -79,9 +91,9 @@ def test_of_a_near_hand_no_more_is_sent_than_the_networks_can_use(settings: dict
     adapting = adaptation(settings, min_scale)
     adapting.see(RGB, 0)
     near = FrameResult(0, 0, 640, 480, (), region_px=800, send_time_ns=5_000_000)
-    adapting.answer(SentFrame(0, 30_000, 0, 1e12, True, False), near, 400, 10)
+    adapting.answer(SentFrame(0, 30_000, 0, 1e12, True, False), 0, near, 400, 10)
     assert decode(adapting.encode(RGB), max_pixels=RGB.size).shape[1] == sent_px
-    adapting.answer(SentFrame(1, 30_000, 33, 1e12, True, False), replace(near, region_px=0), 400, 43)
+    adapting.answer(SentFrame(1, 30_000, 33, 1e12, True, False), 33, replace(near, region_px=0), 400, 43)
     assert decode(adapting.encode(RGB), max_pixels=RGB.size).shape[1] == 640, "a hand that is still to be found may be a small one"
 
 

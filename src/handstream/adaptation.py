@@ -118,11 +118,19 @@ class Adaptation:
         """The probe of that number has come back."""
         self._probe_times_ms.extend((frame_id, now_ms - sent_ms) for number, sent_ms in self._probes if number == frame_id)
 
-    def answer(self, frame: SentFrame, result: FrameResult, down_bytes: int, now_ms: float) -> None:
-        """That frame was answered in time."""
+    def answer(self, frame: SentFrame, packed_ms: float, result: FrameResult, down_bytes: int, now_ms: float) -> None:
+        """That frame was answered in time.
+
+        Args:
+            frame: The frame as the window kept it.
+            packed_ms: When its packing began, as finely as was decided then; it may have waited for its place after that.
+            result: Its result.
+            down_bytes: The length of the result's message.
+            now_ms: When that had arrived.
+        """
         server_ms = (result.send_time_ns - result.receive_time_ns) / 1e6
         answered = AnsweredFrame(
-            sent_ms=frame.sent_ms,
+            sent_ms=packed_ms,
             network_ms=max(0.0, now_ms - frame.sent_ms - server_ms),
             probe_ms=dict(self._probe_times_ms).get(frame.frame_id),
             queue_ms=result.stages_ns.get(Stage.QUEUE, 0) / 1e6,

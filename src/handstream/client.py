@@ -304,7 +304,7 @@ class ClientSession:
     async def _encoded(self, image: bytes | NDArray[np.uint8], trace: Trace) -> bytes:
         """The image as it travels."""
         if self._adaptation is not None:
-            self._adaptation.see(image, _ms(time.monotonic_ns()))
+            self._adaptation.see(image, _ms(trace.start_time_ns))
         if isinstance(image, bytes):
             return image
         if self._adaptation is not None:

@@ -119,7 +119,7 @@ class FramePassage:
             return Dropped(result.frame_id, "network_down")
         self._newest_answered_id = result.frame_id
         if self._adaptation is not None:
-            self._adaptation.answer(settlement.frame, result, size_bytes, arrived_ns / 1e6)
+            self._adaptation.answer(settlement.frame, trace.start_time_ns / 1e6, result, size_bytes, arrived_ns / 1e6)
             self._window.interval_ms = self._adaptation.decision.frame_interval_ms
         return self._traced(result, trace, arrived_ns, now_ns)
 

@@ -105,7 +105,7 @@ class AnsweredFrame:
     """What one answered frame tells.
 
     Attributes:
-        sent_ms: When it was handed to the socket, on the caller's clock.
+        sent_ms: When sending it began, on the caller's clock; later changes do not concern it, though it may yet be packed and wait.
         network_ms: The time that frame and answer spent on the network: the round trip less the server's own time.
         probe_ms: The round trip of the probe that was sent right ahead of it; None if there was none, or its answer has not come.
         queue_ms: How long it waited for a thread of the server.

@@ -11,6 +11,8 @@ const MAX_PROBES = 16;
 /** An answered frame as the page knows it. */
 export interface AnsweredExchange {
   readonly result: Result;
+  /** When its picture was asked for, as finely as was decided then. */
+  readonly askedMs: number;
   readonly sentMs: number;
   readonly receivedMs: number;
   readonly bytesUp: number;
@@ -55,13 +57,13 @@ export class Adaptation {
     if (probe !== undefined) probe.echoMs = nowMs;
   }
 
-  answered({ result, sentMs, receivedMs, bytesUp }: AnsweredExchange): void {
+  answered({ result, askedMs, sentMs, receivedMs, bytesUp }: AnsweredExchange): void {
     const { stagesUs, receiveTimeNs, sendTimeNs, messageBytes: downBytes, frameId } = result;
     const probe = this.#probes.get(frameId);
     this.#probes.delete(frameId);
     const { decode = 0, track = 0, annotate = 0, encode = 0, queue = 0 } = stagesUs;
     const frame = {
-      sentMs,
+      sentMs: askedMs,
       networkMs: Math.max(0, receivedMs - sentMs - Number(sendTimeNs - receiveTimeNs) / 1e6),
       probeMs: probe === undefined || probe.echoMs === null ? null : probe.echoMs - probe.sentMs,
       queueMs: queue / 1e3,

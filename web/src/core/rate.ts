@@ -48,7 +48,7 @@ export const DEFAULT_BOUNDS: RateBounds = {
 
 /** What one answered frame tells. */
 export interface AnsweredFrame {
-  /** When it was handed to the socket. */
+  /** When sending it began: changes after that do not concern it, though it had yet to be captured and packed, and to wait. */
   readonly sentMs: number;
   /** The time that frame and answer spent on the network: the round trip less the server's own time. */
   readonly networkMs: number;

@@ -58,6 +58,7 @@ export interface StreamOptions {
 /** What stays on the page while a frame is on its way. */
 interface Pending {
   readonly picture: Picture;
+  readonly askedMs: number;
   readonly frame: SentFrame;
 }
 
@@ -170,12 +171,13 @@ export class Stream {
 
   async #takeAndSend(capture: Capture, notBeforeMs: number): Promise<void> {
     const askedMs = performance.now();
+    const { decision } = this.#adaptation;
     try {
-      const { scale, jpegQuality: quality } = this.#adaptation.decision;
+      const { scale, jpegQuality: quality } = decision;
       const { captureWidthPx: boxWidthPx, captureHeightPx: boxHeightPx } = this.#settings;
       const keepPicture = this.#settings.output === 'landmarks' && !isLive(this.#settings);
       const picture = await capture.take({ notBeforeMs, boxWidthPx, boxHeightPx, scale, quality, keepPicture });
-      this.#send(picture, askedMs);
+      this.#send(picture, askedMs, decision);
     } catch (error) {
       const clientError = error instanceof ClientError ? error : new ClientError('capture_failed', String(error), { cause: error });
       if (!this.#isClosed) this.#options.onFailed(clientError);
@@ -184,10 +186,10 @@ export class Stream {
     this.#takeNext();
   }
 
-  #send(picture: Picture, askedMs: number): void {
+  /** Sends a picture that was asked for then, after that decision. */
+  #send(picture: Picture, askedMs: number, decision: RateDecision): void {
     const probes = (frameId: number): boolean => this.#adaptation.probes(frameId, performance.now());
     const captureTimeNs = BigInt(Math.round(picture.capturedMs * 1e6));
-    const { decision } = this.#adaptation;
     const departure = this.#connection?.sendFrame(picture.jpeg, captureTimeNs, picture.arrivedMs, probes) ?? null;
     this.#figures.addDropped('capture', picture.skipped);
     if (departure === null) {
@@ -198,7 +200,8 @@ export class Stream {
     const { frameId, sentMs, sizeBytes: bytesUp } = departure;
     const { widthPx, heightPx } = picture;
     const trace = traceUntil(sentMs, picture, askedMs);
-    this.#pending.set(frameId, { picture, frame: { sequence: this.#nextSequence, frameId, trace, widthPx, heightPx, bytesUp, decision } });
+    const sent = { sequence: this.#nextSequence, frameId, trace, widthPx, heightPx, bytesUp, decision };
+    this.#pending.set(frameId, { picture, askedMs, frame: sent });
     this.#nextSequence += 1;
   }
 
@@ -279,7 +282,7 @@ export class Stream {
       this.#options.log.add(settled(answered, 'dropped', stampNs(receivedMs)));
       return;
     }
-    this.#adaptation.answered({ result, sentMs: frame.sentMs, receivedMs, bytesUp: frame.sizeBytes });
+    this.#adaptation.answered({ result, askedMs: pending.askedMs, sentMs: frame.sentMs, receivedMs, bytesUp: frame.sizeBytes });
     this.#connection?.session?.flow.showing(result.frameId, receivedMs);
     this.#newestHands = result.hands.map((hand) => hand.handedness);
     this.#overlay?.answered({ picture: pending.picture, frame: answered, result });
