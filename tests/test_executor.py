@@ -155,7 +155,7 @@ def test_a_lane_ends_after_its_running_item_and_drops_the_waiting_one(executor: 
     assert lane.offer("late") == "late", "a closed lane takes nothing"
     assert not ended.is_set()
     gate.open()
-    assert ended.wait(WAIT_S)
+    assert ended.wait(WAIT_S / 2), "before the gates give up"
     assert lane.close() is None
     assert gate.items == ["running"]
     until(lambda: executor.statistics().lanes == 0)
@@ -388,4 +388,26 @@ def test_a_lane_that_has_shown_nothing_yet_counts_as_one_that_takes_long() -> No
     ordinary.forget()
     until(lambda: ordinary.served >= 20)
     assert newcomers.most == 2
+    executor.close()
+
+
+def test_a_lane_that_is_held_up_ends_at_once() -> None:
+    executor = Executor(threads=4)
+    ordinary = executor.open_lane(nothing_with, nothing)
+    for item in range(2):
+        ordinary.offer(item)
+        until(lambda processed=item + 1: executor.statistics().processed == processed)  # type: ignore[misc]  # mypy: the default binds it
+    ended = threading.Event()
+    leaving = executor.open_lane(nothing_with, ended.set)
+    leaving.offer(0)
+    until(lambda: executor.statistics().processed == 3)
+    gate = Gate()
+    for _ in range(2):
+        executor.open_lane(gate, nothing).offer(0)
+        gate.wait_until_entered()
+    leaving.offer(1)
+    time.sleep(0.05)  # So that the thread that was woken for it waits again.
+    assert leaving.close() == 1
+    assert ended.wait(WAIT_S / 2), "before the gates give up"
+    gate.open(2)
     executor.close()

@@ -10,7 +10,8 @@ round one whose item has just been replaced by a newer one goes first.
 
 Turns of the same number are no equal shares where some take far longer: eight sessions with pictures of 8 megapixels would hold all threads
 for most of a second, round after round. So a lane whose last item took far longer than usual (`UsualWork`) is *heavy*, as one is that has
-shown nothing yet, and while there are others, heavy lanes together hold half of the threads at the most.
+shown nothing yet, and while there are others, heavy lanes together hold half of the threads at the most. Those that wait meanwhile are held
+up, and the others' rounds go on without them.
 
 Nothing here can grow: there is one place a lane, one entry for it among those that are ready, and a fixed number of threads.
 """
@@ -227,6 +228,7 @@ class Lane(Generic[T]):
             waiting = self._slot.take()
             if self._has_begun or self._is_running:
                 self._enqueue()
+                self._condition.notify()  # It may run now, even if it waited before and might not.
                 return waiting
             self._leave()  # To wake a thread for each who comes and vanishes would take time from the others.
         self._end()

@@ -11,7 +11,8 @@ then waits, waits no longer than the rest of this round and the next.
 
 Who is new has the first turn in the next round. So a round ends whoever comes, and newcomers without end keep nobody waiting.
 
-Where some may not be served for the moment, they keep their places, and turns go to the others meanwhile, round after round.
+Where some may not be served for the moment, rounds of the others go on without them. They are *held up*: each keeps its place among them,
+however often it asks anew, and has its turn before all others once it may be served.
 
 It reads no clock, holds each at most once, and nobody that has left.
 """
@@ -33,13 +34,14 @@ class Turns(Generic[T]):
     """Those who want a turn, whatever they are: hashable objects. Not thread-safe."""
 
     def __init__(self) -> None:
+        self._held_up: OrderedDict[T, None] = OrderedDict()  # might not be served when the others' round ended; the next one first
         self._owed: OrderedDict[T, None] = OrderedDict()  # had none in this round; the next one first
         self._again: OrderedDict[T, None] = OrderedDict()  # had one, and want another in the next round
         self._served: set[T] = set()
 
     def __len__(self) -> int:
         """How many want a turn."""
-        return len(self._owed) + len(self._again)
+        return len(self._held_up) + len(self._owed) + len(self._again)
 
     def enter(self, who: T) -> None:
         """That one is new. It may ask for turns without this; a round then lasts as long as others come."""
@@ -48,8 +50,8 @@ class Turns(Generic[T]):
     def leave(self, who: T) -> None:
         """That one is gone, and wants no turn any more."""
         self._served.discard(who)
-        self._owed.pop(who, None)
-        self._again.pop(who, None)
+        for line in (self._held_up, self._owed, self._again):
+            line.pop(who, None)
 
     def ask(self, who: T) -> bool:
         """That one wants a turn, or asks anew for the one that it waits for.
@@ -57,6 +59,8 @@ class Turns(Generic[T]):
         Returns:
             Whether it did not wait for one before.
         """
+        if who in self._held_up:
+            return False
         line = self._again if who in self._served else self._owed
         waited = who in line
         line[who] = None
@@ -73,10 +77,16 @@ class Turns(Generic[T]):
         Returns:
             Who it is; None if nobody wants one who may.
         """
-        if not self._owed:
-            self._owed, self._again = self._again, self._owed
-            self._served.clear()
-        for line in (self._owed, self._again):
+        taken = self._take_of_this_round(may_be_served)
+        if taken is not None:
+            return taken
+        self._held_up.update(self._owed)
+        self._owed, self._again = self._again, OrderedDict()
+        self._served.clear()
+        return self._take_of_this_round(may_be_served)
+
+    def _take_of_this_round(self, may_be_served: Callable[[T], bool]) -> T | None:
+        for line in (self._held_up, self._owed):
             who = next(filter(may_be_served, line), None)
             if who is not None:
                 del line[who]
