@@ -155,7 +155,7 @@ def test_a_lane_ends_after_its_running_item_and_drops_the_waiting_one(executor: 
     assert lane.offer("late") == "late", "a closed lane takes nothing"
     assert not ended.is_set()
     gate.open()
-    assert ended.wait(WAIT_S / 2), "before the gates give up"
+    assert ended.wait(WAIT_S)
     assert lane.close() is None
     assert gate.items == ["running"]
     until(lambda: executor.statistics().lanes == 0)
