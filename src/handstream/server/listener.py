@@ -34,9 +34,11 @@ _LONGEST_HESITATION_S = 0.004
 
 _SHARED_AT_ONCE = 4
 """How many a process with many connections takes after it hesitated: few, so that others have their share of a crowd, and enough for a
-thousand a second. One with few connections takes one: of eight sessions that come at once, four more or less are idle or overloaded."""
+thousand a second. One with few connections takes one: of eight sessions that come to four processes at once, four more for one leave two
+with none."""
 
 _MANY = 32
+"""So many connections make a process one with many: four more for one of them hardly matter then."""
 
 _EXHAUSTED_PAUSE_S = 0.5
 """How long nothing is accepted after the process ran out of file descriptors: until some were given back it would only fail again."""
