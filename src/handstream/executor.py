@@ -268,7 +268,7 @@ class Lane(Generic[T]):
     def _weigh(self, work_ns: int, now_ns: int) -> None:
         """An item has shown how long this lane's take. The lock is held."""
         self._executor._estimate.served(work_ns, now_ns, is_full=self._executor._is_full())  # noqa: SLF001
-        was_heavy, self._is_heavy = self._is_heavy, self._executor._usual_work.is_far_exceeded(work_ns)  # noqa: SLF001
+        was_heavy, self._is_heavy = self._is_heavy, self._executor._usual_work.update(work_ns)  # noqa: SLF001
         self._executor._count_light(was_heavy - self._is_heavy)  # noqa: SLF001
 
     def _leave(self) -> None:

@@ -19,7 +19,7 @@ MS = 1_000_000
 
 def verdicts(work_ms: Sequence[float]) -> list[bool]:
     usual = UsualWork()
-    return [usual.is_far_exceeded(round(work * MS)) for work in work_ms]
+    return [usual.update(round(work * MS)) for work in work_ms]
 
 
 @pytest.mark.parametrize("heavy_share", [0.05, 0.5, 0.6])
@@ -46,4 +46,4 @@ def test_on_a_slow_machine_what_is_usual_is_long() -> None:
 def test_any_work_is_taken(work_ns: list[int]) -> None:
     usual = UsualWork()
     for work in work_ns:
-        assert usual.is_far_exceeded(work) <= (work > 66 * MS)
+        assert usual.update(work) <= (work > 66 * MS)

@@ -12,10 +12,12 @@ import math
 __all__ = ["UsualWork"]
 
 _QUARTILE = 0.25
+
 _STEP = 0.05
 """In natural logarithms: some eighty frames make it e times larger, some thirty e times less."""
 
 _FAR_LONGER = 4.0
+
 _LEAST_FAR_NS = 66_000_000
 """Two intervals of a camera at 30 frames/s: what takes less disturbs nobody, though an empty picture take a tenth of it."""
 
@@ -27,9 +29,14 @@ class UsualWork:
         """Nothing is known: the first frame is taken for usual."""
         self._log_work: float | None = None
 
-    def is_far_exceeded(self, work_ns: int) -> bool:
-        """Takes in how long a frame took, and returns whether that is more than four times the usual and more than 66 ms."""
+    def update(self, work_ns: int) -> bool:
+        """Learns from how long one frame took.
+
+        Returns:
+            Whether that is far longer than it was usual before: more than four times as long, and more than 66 ms.
+        """
         log_work = math.log(max(1, work_ns))
         usual = log_work if self._log_work is None else self._log_work
-        self._log_work = usual + _STEP * (_QUARTILE if log_work > usual else _QUARTILE - 1) if log_work != usual else usual
+        took_more, took_less = log_work > usual, log_work < usual
+        self._log_work = usual + _STEP * (_QUARTILE * took_more - (1 - _QUARTILE) * took_less)
         return work_ns > max(_LEAST_FAR_NS, _FAR_LONGER * math.exp(usual))
