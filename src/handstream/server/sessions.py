@@ -20,6 +20,7 @@ from handstream.protocol.resumption import Resumptions
 from handstream.protocol.session import Close, SessionIdentity
 from handstream.server.figures import Tally
 from handstream.server.limits import address_group
+from handstream.server.throttled_log import ThrottledLog
 from handstream.server.video_session import VideoSession
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class Sessions:
         self._videos: dict[VideoSession, None] = {}
         self._provisional: set[VideoSession] = set()
         self._tally = Tally()
+        self._without_frames = ThrottledLog("sessions without a frame", logger.info)
         self._resumptions: Resumptions[VideoSession] = Resumptions(
             within_s=settings.resume_within_s,
             max_parked=settings.max_parked_sessions,
@@ -161,6 +163,12 @@ class Sessions:
         """What that session can be resumed with from now on."""
         return self._resumptions.issue(video)
 
+    def frame_came(self, video: VideoSession) -> None:
+        """A client of that session sent one. The first is told in the log: who sends none may come and go without end."""
+        if not video.has_begun and video in self._videos:
+            video.has_begun = True
+            logger.info("session began", extra={"session": video.name, "way": video.way})
+
     def confirm_ticket(self, video: VideoSession) -> None:
         """Its client has that."""
         self._resumptions.confirm(video)
@@ -168,7 +176,8 @@ class Sessions:
     def park(self, video: VideoSession) -> None:
         """The connection of that session was lost: keeps it for a while."""
         video.detach()
-        logger.info("session lost its connection", extra={"session": video.name, **video.as_fields()})
+        if video.has_begun:
+            logger.info("session lost its connection", extra={"session": video.name, **video.as_fields()})
         self._end(self._resumptions.park(video, time.monotonic_ns()), "displaced")
         # A timer may fire a little early, and there may be no other to end this session.
         self._loop.call_later(self._settings.resume_within_s + _TIMER_SLACK_S, self._expire)
@@ -227,7 +236,6 @@ class Sessions:
         if self._is_address_full(video.address) and (parked := self._parked_of(video.address)) is not None:
             self.end(parked, "displaced")
         self._tally.begin(video.way)
-        logger.info("session began", extra={"session": video.name, "way": video.way})
         self._videos[video] = None
         if self._advice is None:
             self._advice = self._loop.call_later(_ADVICE_INTERVAL_S, self._advise)
@@ -250,7 +258,10 @@ class Sessions:
                 continue  # It only stood in for the session that its connection resumed, or has ended before.
             del self._videos[video]
             self._tally.end(reason, video.totals())
-            logger.info("session ended", extra={"session": video.name, "way": video.way, "reason": reason, **video.as_fields()})
+            if video.has_begun:
+                logger.info("session ended", extra={"session": video.name, "way": video.way, "reason": reason, **video.as_fields()})
+            else:
+                self._without_frames.add(reason, last_address=video.address)
 
 
 def _new_token() -> str:

@@ -86,6 +86,7 @@ class VideoSession:
         figures: What it amounted to so far.
         unsent: The result that waits to be sent.
         connection: The connection that is attached.
+        has_begun: Whether a frame came, so that the log has lines of its own for the session.
         address: Where its connection comes from, or the last one did; a whole network for IPv6 (`limits.address_group`).
     """
 
@@ -96,6 +97,7 @@ class VideoSession:
         self.figures = SessionFigures(time.monotonic_ns())
         self.unsent: LatestSlot[UnsentResult] = LatestSlot()
         self.connection: Attached | None = None
+        self.has_begun = False
         self._lost_ns = self.figures.begin_ns
         self._loop = asyncio.get_running_loop()
         self._pipeline = FramePipeline(engine, max_frame_pixels=session.limits.max_frame_pixels)

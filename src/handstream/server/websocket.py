@@ -232,6 +232,7 @@ class Connection:
                 return
             if message.get("bytes") is not None:
                 self._deadlines.frame_came()
+                self._sessions.frame_came(self._video)
                 self._video.figures.received_bytes += len(message["bytes"])
                 self.carry_out(self._video.session.receive_binary(message["bytes"], now_ns))
             else:
