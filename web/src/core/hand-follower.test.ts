@@ -59,6 +59,18 @@ test('hands of an old picture are carried to the newest one, and on with each th
   }
 });
 
+test('hands of a picture that is not here yet are carried on from that one', () => {
+  const follower = sawUntil(5);
+  follower.add([ringAt(wayAt(7))], 7 * FRAME_MS);
+  expect(follower.hands, 'two pictures before its own').toEqual([]);
+  follower.see(pictureAt(wayAt(6)), 6 * FRAME_MS);
+  expectAt(follower.hands, wayAt(7));
+  for (const frame of [7, 8, 9]) {
+    follower.see(pictureAt(wayAt(frame)), frame * FRAME_MS);
+    expectAt(follower.hands, wayAt(frame));
+  }
+});
+
 test('a hand of the newest picture is where the answer has it, with all that the answer says', () => {
   const follower = sawUntil(3);
   const hand = ringAt(wayAt(3));

@@ -5,6 +5,7 @@
  * moved: people turn back, and fingers do as they like. But the pictures of that time are here, small ones of the last half second. When an
  * answer comes, its hands are taken from the picture that it is about from each picture to the next (`hand-motion.ts`), and with each new
  * picture on from there. So errors add up over the time of the answer's way only, whatever the frame rate, and the next answer ends them.
+ * An answer may be here before the video presents its picture; its hands then stay where they were found until it does.
  *
  * The landmarks of a still hand shake, so a change from one answer to the next that is far below the networks' noise is taken away before.
  * It reads no clock: time is an argument, in ms of one clock on which both answers and pictures have their place.
@@ -51,14 +52,16 @@ export class HandFollower {
   see(pyramid: Pyramid, timeMs: number): void {
     const last = this.#pictures.at(-1);
     if (last !== undefined && (timeMs < last.timeMs || !areOfOneSize(last.pyramid, pyramid))) this.clear();
-    else if (last !== undefined) this.#tracks = this.#tracks.map((track) => movedOn(track, last.pyramid, pyramid));
+    else if (last !== undefined && !this.#isStillToCome(last.timeMs, timeMs)) {
+      this.#tracks = this.#tracks.map((track) => movedOn(track, last.pyramid, pyramid));
+    }
     const kept = this.#pictures.filter((picture) => timeMs - picture.timeMs <= MAX_AGE_MS);
     this.#pictures = [...kept.slice(1 - MAX_PICTURES), { timeMs, pyramid }];
   }
 
   /**
    * The hands of one answer, whose picture was taken at that time. Those that have no landmarks, or are in this answer no more, are
-   * forgotten; all are, where that picture is forgotten or was never seen.
+   * forgotten; all are, where that picture is forgotten or was passed over.
    */
   add(hands: readonly Hand[], timeMs: number): void {
     const since = this.#picturesSince(timeMs);
@@ -80,7 +83,9 @@ export class HandFollower {
   get hands(): readonly Hand[] {
     const newest = this.#pictures.at(-1);
     const size = newest?.pyramid[0];
-    if (newest === undefined || size === undefined || newest.timeMs - this.#answeredMs > MAX_AGE_MS) return [];
+    if (newest === undefined || size === undefined) return [];
+    const sinceMs = newest.timeMs - this.#answeredMs;
+    if (sinceMs > MAX_AGE_MS || sinceMs < -MAX_APART_MS) return [];
     return this.#tracks.map(({ hand, landmarks, joints }) => ({ ...hand, landmarks: landmarksOf(joints, landmarks, size) }));
   }
 
@@ -90,8 +95,15 @@ export class HandFollower {
     this.#answeredMs = Number.NEGATIVE_INFINITY;
   }
 
-  /** The picture nearest to that time, and all later ones. */
+  /** Whether the answer's picture is a later one than the last: the next one, or one after it. */
+  #isStillToCome(lastMs: number, nextMs: number): boolean {
+    return this.#answeredMs > lastMs && Math.abs(nextMs - this.#answeredMs) <= this.#answeredMs - lastMs;
+  }
+
+  /** The picture nearest to that time, and all later ones; the newest alone where that of the time is not here yet. */
   #picturesSince(timeMs: number): readonly Picture[] {
+    const newest = this.#pictures.at(-1);
+    if (newest !== undefined && newest.timeMs < timeMs) return [newest];
     const apartMs = this.#pictures.map((picture) => Math.abs(picture.timeMs - timeMs));
     const leastMs = Math.min(...apartMs);
     return leastMs > MAX_APART_MS ? [] : this.#pictures.slice(apartMs.indexOf(leastMs));
