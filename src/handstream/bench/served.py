@@ -6,12 +6,15 @@ its first line on standard output, once it can track, is `listening on ws://127.
 
 from __future__ import annotations
 
-import os
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
-import cv2
+from handstream.opencv import set_up_opencv
+
+if __name__ == "__main__":
+    set_up_opencv()  # as the command does, before OpenCV is imported
+
 import typer
 
 from handstream.errors import HandstreamError
@@ -67,12 +70,9 @@ def _main(
         print(f"listening on {urls[0].replace('http', 'ws', 1)}/ws/video", flush=True)  # noqa: T201 - the address is its output
 
     try:
-        # As the command does, see `handstream.cli.main`.
         if workers == 1:
-            cv2.setNumThreads(1)
             run(settings, on_listening=urls.append, on_ready=announce, engine=partial(_open, engine, search))
         else:
-            os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
             run_supervised(settings, on_listening=urls.append, on_ready=announce)
     except HandstreamError as error:
         sys.exit(str(error))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
+
+from handstream.opencv import set_up_opencv
 
 __all__ = ["main"]
 
@@ -14,11 +15,7 @@ def main() -> None:
     # While a command is imported there is nothing to close, so Ctrl-C ends the process at once, as it would a shell's own command.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    # OpenCV would share each warp of a hand's 224x224 pixels out to all cores: 3 ms of processor time a frame more, and no frame sooner. As
-    # a setting of the whole process it is the command's to make; a library that is imported leaves it alone.
-    os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
-    # It would write of each damaged picture to stderr; whoever sent it is told, and nobody else needs to know.
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")
+    set_up_opencv()
     from handstream.cli.app import app  # noqa: PLC0415 - what is imported from here on, Ctrl-C may end
     from handstream.errors import HandstreamError  # noqa: PLC0415
 
