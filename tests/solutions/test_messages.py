@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import importlib
+import math
 import pickle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from handstream.solutions import messages
@@ -132,6 +133,7 @@ def test_behaviour_equals_protobufs(protobuf: Protobuf, behaviour: Callable[[Any
 
 
 @given(st.floats(width=32))
+@example(math.copysign(math.nan, -1))
 def test_numbers_print_as_in_protobuf(value: float) -> None:
     kind = pytest.importorskip(
         "mediapipe.framework.formats.landmark_pb2", reason="needs mediapipe 0.10.21 to compare with"

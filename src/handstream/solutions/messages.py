@@ -11,6 +11,7 @@ the field's default. So reading a field costs a plain attribute access, and copy
 from __future__ import annotations
 
 import json
+import math
 import operator
 from copy import copy, deepcopy
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
@@ -171,7 +172,9 @@ def _indented(lines: str) -> str:
 
 
 def _shortest_float32(value: float) -> str:
-    """Six significant digits where they give the float32 back, else the nine that always do, as protobuf prints it."""
+    """Six significant digits where they give the float32 back, else the nine that always do, as protobuf prints it; of a NaN, its sign."""
+    if math.isnan(value):
+        return "-nan" if math.copysign(1, value) < 0 else "nan"
     short = f"{value:.6g}"
     return short if np.float32(short) == np.float32(value) else f"{value:.9g}"
 
