@@ -1,4 +1,4 @@
-"""What all tests share: the event loop's flavour, the folder of real hands, and the project's own clip."""
+"""What all tests share: how hypothesis draws, the event loop's flavour, and the folder of real hands."""
 
 from __future__ import annotations
 
@@ -6,9 +6,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"
+
+# The same examples in every run, and as much time for each as the machine needs: a run fails for a change of the code alone.
+# `pytest --hypothesis-profile=default` looks for new ones.
+settings.register_profile("handstream", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("handstream")
 
 
 @pytest.fixture(scope="session")

@@ -106,12 +106,12 @@ def test_ctrl_c_leaves_what_was_measured_and_no_process(tmp_path: Path) -> None:
         assert [process.stderr.readline() for _ in range(2)] == ["round 1, 1 session\n", "round 1, 4 sessions\n"]
         family = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=20)
+        output, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "part of a frame's age" in output
     assert not json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["is_complete"]
     assert len(family) > 3
-    assert not psutil.wait_procs(family, timeout=10)[1]
+    assert not psutil.wait_procs(family, timeout=60)[1]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -166,12 +165,10 @@ def test_an_occupied_port_ends_the_command_with_what_to_do() -> None:
 
 
 def test_models_that_are_not_there_end_the_command_with_what_to_do(tmp_path: Path) -> None:
-    start_s = time.monotonic()
     code, output = run("--port", "0", "--models", str(tmp_path))
     assert code == 1
     assert str(tmp_path) in output.replace("\n", "")
     assert "Traceback" not in output
-    assert time.monotonic() - start_s < 30
 
 
 @pytest.mark.parametrize(

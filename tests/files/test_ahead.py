@@ -48,7 +48,7 @@ def test_makes_only_a_few_items_ahead_and_none_once_closed() -> None:
 
     items = run_ahead(count(), depth=2)
     assert next(items) == 0
-    assert has_made_four.wait(5)
+    assert has_made_four.wait(60)
     items.close()
     assert is_closed.is_set()
     # The item that was taken, two that waited, and one for which there was no room.

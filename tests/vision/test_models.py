@@ -10,11 +10,15 @@ import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from handstream.errors import HandstreamError
 from handstream.vision import models
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CONTENT = {model.file_name: model.file_name.encode() * 1000 for model in models.MODELS}
 PINNED = [
@@ -31,21 +35,26 @@ def write_wheel(folder: Path) -> Path:
     return path
 
 
+def pretend(monkeypatch: pytest.MonkeyPatch, cache: Path, download: Callable[[Path], Path]) -> None:
+    """Makes this process one of a machine with that cache, without mediapipe, where other models are pinned and that is the download."""
+    monkeypatch.setenv("HANDSTREAM_CACHE_DIR", str(cache))
+    monkeypatch.setattr(models, "find_spec", lambda _: None)
+    monkeypatch.setattr(models, "downloaded_wheel", download)
+    monkeypatch.setattr(models, "MODELS", tuple(PINNED))
+    for name, model in zip(("PALM_LITE", "LANDMARK_LITE", "PALM_FULL", "LANDMARK_FULL"), PINNED, strict=True):
+        monkeypatch.setattr(models, name, model)
+
+
 @pytest.fixture
 def downloads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """A machine with an empty cache, without mediapipe, where the download is a wheel of the test's own. Lists the downloads."""
+    """A machine with an empty cache, where the download is a wheel of the test's own. Lists the downloads."""
     made: list[Path] = []
 
     def download(folder: Path) -> Path:
         made.append(folder)
         return write_wheel(folder)
 
-    monkeypatch.setenv("HANDSTREAM_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr(models, "find_spec", lambda _: None)
-    monkeypatch.setattr(models, "downloaded_wheel", download)
-    monkeypatch.setattr(models, "MODELS", tuple(PINNED))
-    for name, model in zip(("PALM_LITE", "LANDMARK_LITE", "PALM_FULL", "LANDMARK_FULL"), PINNED, strict=True):
-        monkeypatch.setattr(models, name, model)
+    pretend(monkeypatch, tmp_path / "cache", download)
     return made
 
 
@@ -210,18 +219,20 @@ def test_a_file_that_cannot_be_read(downloads: list[Path]) -> None:
         models.find_models(0)
 
 
-def _fetch_in_a_process(log: Path) -> None:
+def _fetch_in_a_process(cache: Path, log: Path) -> None:
     def download(folder: Path) -> Path:
         with log.open("a") as lines:
             lines.write("download\n")
         return write_wheel(folder)
 
-    pytest.MonkeyPatch().setattr(models, "downloaded_wheel", download)
+    pretend(pytest.MonkeyPatch(), cache, download)
     assert all(path.read_bytes() == CONTENT[path.name] for path in models.fetch_models())
 
 
-def test_two_processes_that_start_at_once_download_once(downloads: list[Path], tmp_path: Path) -> None:
-    processes = [multiprocessing.get_context("fork").Process(target=_fetch_in_a_process, args=(tmp_path / "log",)) for _ in range(4)]
+def test_two_processes_that_start_at_once_download_once(tmp_path: Path) -> None:
+    # Not forked: this process may have threads, of which a fork would keep nothing but the locks that they hold.
+    start = multiprocessing.get_context("spawn").Process
+    processes = [start(target=_fetch_in_a_process, args=(tmp_path / "cache", tmp_path / "log")) for _ in range(4)]
     for process in processes:
         process.start()
     for process in processes:
