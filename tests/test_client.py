@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,16 +63,16 @@ async def test_the_servers_clock_is_known(server: Serving) -> None:
 
 
 async def test_what_comes_out_of_an_outage_is_not_handed_on() -> None:
-    engine = FakeEngine()
+    engine, may_go = FakeEngine(), threading.Event()
     with serving(lambda: engine) as server:
         async with connect(server.url) as session:
             for _ in range(3):
                 await track(session, jpeg())
-            engine.delay_s = 0.8
+            engine.meanwhile = may_go.wait
             lost_id = await session.send(jpeg())
             assert await anext(session) == Dropped(lost_id, "network_up")
             trial_id = await session.send(jpeg())
-            engine.delay_s = 0
+            may_go.set()
             assert await anext(session) == Dropped(trial_id, "network_down")
             await track(session, jpeg())
             statistics = session.statistics()
@@ -115,13 +116,14 @@ async def test_errors_are_typed_and_the_session_goes_on(server: Serving) -> None
 
 
 async def test_on_a_short_path_one_frame_is_in_flight_and_the_newest_waits() -> None:
-    engine = FakeEngine()
+    engine, may_go = FakeEngine(), threading.Event()
     with serving(lambda: engine) as server:
-        engine.delay_s = 0.02
+        engine.meanwhile = may_go.wait
         async with connect(server.url) as session:
             for _ in range(10):
                 await session.send(jpeg())
                 assert session.statistics().in_flight == 1
+            may_go.set()
             outcomes = [await anext(session) for _ in range(2)]
             statistics = session.statistics()
     assert [outcome.frame_id for outcome in outcomes] == [0, 9]
@@ -141,15 +143,16 @@ async def test_on_a_long_path_more_are_in_flight_so_that_it_stays_busy() -> None
 
 
 async def test_every_frame_sent_has_one_outcome_and_an_answer_that_is_late_is_none() -> None:
-    engine = FakeEngine()
+    engine, may_go = FakeEngine(), threading.Event()
     with serving(lambda: engine) as server:
         async with connect(server.url) as session:
             for _ in range(10):
                 await track(session, jpeg())
-            engine.delay_s = 1.2
+            engine.meanwhile = may_go.wait
             overdue_id = await session.send(jpeg())
             assert await anext(session) == Dropped(overdue_id, "network_up")
             newest_id = await session.send(jpeg())
+            may_go.set()
             outcomes = [await anext(session)]
             while outcomes[-1].frame_id != newest_id:
                 outcomes.append(await anext(session))

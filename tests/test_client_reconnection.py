@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 
 import pytest
@@ -24,18 +25,18 @@ async def track(session: ClientSession) -> Answered:
 
 
 async def test_a_cut_connection_is_resumed_and_its_frame_accounted_for() -> None:
-    engine = FakeEngine()
+    engine, may_go = FakeEngine(), threading.Event()
     states: list[ConnectionState] = []
     with serving(lambda: engine) as server:
         async with connect(server.url, settings={"output": "landmarks", "max_hands": 1}, on_state=states.append) as session:
             session_id = session.welcome.session_id
             await track(session)
-            engine.delay_s = 0.2
+            engine.meanwhile = may_go.wait
             lost_id = await session.send(jpeg())
             await asyncio.to_thread(until, lambda: server.executor_statistics().running)
             server.cut()
             assert await anext(session) == Dropped(lost_id, "network_down")
-            engine.delay_s = 0
+            may_go.set()
             answered = await track(session)
             statistics = session.statistics()
             assert (session.welcome.resumed, session.welcome.session_id) == (True, session_id)

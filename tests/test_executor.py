@@ -15,7 +15,7 @@ from handstream.executor import Executor, Lane, usable_cpus
 from tests.server.serving import WAIT_S, until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -333,11 +333,32 @@ HEAVY_S = 0.08
 """More than any frame of 66 ms, and more than four times what an ordinary one here takes."""
 
 
+class ThreadTime(threading.local):
+    """A clock of each thread's own, that goes on by what its work is said to take: a pause of the machine is none of the work's."""
+
+    def __init__(self) -> None:
+        self.now_ns = 0
+
+    def monotonic_ns(self) -> int:
+        return self.now_ns
+
+    def work(self, seconds: float) -> None:
+        time.sleep(seconds)
+        self.now_ns += round(seconds * 1e9)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> ThreadTime:
+    told = ThreadTime()
+    monkeypatch.setattr(executor_module, "time", told)
+    return told
+
+
 class Many:
     """Lanes that ask anew as soon as they are served, and how many of them were on threads at once."""
 
-    def __init__(self, executor: Executor, lanes: int, seconds: float) -> None:
-        self._seconds = seconds
+    def __init__(self, executor: Executor, lanes: int, work: Callable[[], object]) -> None:
+        self._work = work
         self._at_once = 0
         self.most = 0
         self.served = 0
@@ -359,16 +380,16 @@ class Many:
         with self._lock:
             self._at_once += 1
             self.most = max(self.most, self._at_once)
-        time.sleep(self._seconds)
+        self._work()
         with self._lock:
             self._at_once -= 1
             self.served += 1
         lane.offer(lane)
 
 
-def test_lanes_whose_items_take_far_longer_hold_half_of_the_threads_while_there_are_others() -> None:
+def test_lanes_whose_items_take_far_longer_hold_half_of_the_threads_while_there_are_others(clock: ThreadTime) -> None:
     executor = Executor(threads=4)
-    ordinary, heavy = Many(executor, 3, 0.002), Many(executor, 6, HEAVY_S)
+    ordinary, heavy = Many(executor, 3, lambda: clock.work(0.002)), Many(executor, 6, lambda: clock.work(HEAVY_S))
     until(lambda: heavy.served >= 12)
     heavy.forget()
     until(lambda: heavy.served >= 12)
@@ -379,15 +400,17 @@ def test_lanes_whose_items_take_far_longer_hold_half_of_the_threads_while_there_
     executor.close()
 
 
-def test_a_lane_that_has_shown_nothing_yet_counts_as_one_that_takes_long() -> None:
+def test_a_lane_that_has_shown_nothing_yet_counts_as_one_that_takes_long(clock: ThreadTime) -> None:
     executor = Executor(threads=4)
-    ordinary = Many(executor, 1, 0.002)
+    ordinary = Many(executor, 1, lambda: clock.work(0.002))
     until(lambda: ordinary.served >= 2)
-    newcomers = Many(executor, 4, 10 * HEAVY_S)
-    until(lambda: newcomers.most > 0)
+    gate = threading.Event()
+    newcomers = Many(executor, 4, gate.wait)
+    until(lambda: newcomers.most == 2)
     ordinary.forget()
     until(lambda: ordinary.served >= 20)
     assert newcomers.most == 2
+    gate.set()
     executor.close()
 
 

@@ -11,6 +11,8 @@ import numpy as np
 from handstream.frames import Hand
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from handstream.vision.engines import TrackerOptions
@@ -21,6 +23,7 @@ class FakeEngine:
 
     Attributes:
         delay_s: How long each picture takes.
+        meanwhile: Called while each picture is processed, which takes as long as that does.
         error: What a tracker raises instead of finding hands.
         trackers: All that were ever opened.
         finds_hands: Whether there is a hand in any picture.
@@ -30,6 +33,7 @@ class FakeEngine:
 
     def __init__(self, delay_s: float = 0.0, error: Exception | None = None) -> None:
         self.delay_s = delay_s
+        self.meanwhile: Callable[[], object] = lambda: None
         self.error = error
         self.trackers: list[FakeTracker] = []
         self.finds_hands = True
@@ -88,6 +92,7 @@ class FakeTracker:
         self.levels.append(round(float(rgb.mean())))
         self.sizes_wh.append((rgb.shape[1], rgb.shape[0]))
         time.sleep(self._engine.delay_s)
+        self._engine.meanwhile()
         if self._engine.error is not None:
             raise self._engine.error
         return [fake_hand(hand_id) for hand_id in range(self.options.max_hands if self._engine.finds_hands else 0)]

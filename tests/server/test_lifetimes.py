@@ -6,10 +6,10 @@ import gc
 import socket
 import struct
 import threading
-import time
+import tracemalloc
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 from websockets.exceptions import ConnectionClosed
 
@@ -21,10 +21,10 @@ from handstream.server.transport import FreshWebSocketProtocol
 from handstream.server.video_session import VideoSession
 from handstream.server.websocket import Connection
 from tests.server.fake_engine import FakeEngine
-from tests.server.serving import WAIT_S, jpeg, jpeg_of_noise, open_without_reading, send_until_blocked, serving, until
+from tests.server.serving import WAIT_S, jpeg, jpeg_of_noise, open_without_reading, send_unread, serving, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.server.serving import Serving
 
@@ -43,7 +43,7 @@ def leave_while_a_frame_is_processed(server: Serving) -> None:
 
 def reset_the_connection(server: Serving) -> None:
     connection = open_without_reading(server.url)
-    send_until_blocked(connection, jpeg())
+    send_unread(connection, jpeg())
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
 
@@ -57,7 +57,6 @@ def leave_in_the_middle_of_a_message(server: Serving) -> None:
 def send_what_is_no_websocket_frame(server: Serving) -> None:
     connection = open_without_reading(server.url)
     connection.sendall(b"\xff" * 1_000)
-    connection.settimeout(WAIT_S)
     while connection.recv(4096):
         pass
     connection.close()
@@ -119,7 +118,8 @@ def test_a_session_that_is_never_read_ends_when_it_does_not_answer_a_ping() -> N
         server.server.config.ws_ping_interval = 0.2
         server.server.config.ws_ping_timeout = 0.2
         connection = open_without_reading(server.url)
-        send_until_blocked(connection, jpeg_of_noise(1280, 960))
+        with suppress(ConnectionError):  # it may be gone before all is sent
+            send_unread(connection, jpeg_of_noise(1280, 960))
         until(lambda: server.executor_statistics().lanes == 0)
         until(lambda: not server.server.server_state.connections)
         connection.close()
@@ -146,6 +146,16 @@ def test_two_sessions_never_share_a_tracker() -> None:
     assert not any(tracker.clashed for tracker in engine.trackers)
 
 
+@contextmanager
+def tracing() -> Iterator[None]:
+    """Tells apart what is kept from the pages that an allocator takes now and then, which are memory of the process too."""
+    tracemalloc.start()
+    try:
+        yield
+    finally:
+        tracemalloc.stop()
+
+
 def test_100_sessions_that_come_and_go_leave_memory_and_threads_flat() -> None:
     engine = FakeEngine()
 
@@ -157,26 +167,26 @@ def test_100_sessions_that_come_and_go_leave_memory_and_threads_flat() -> None:
                 websocket.recv(WAIT_S)
 
     def settled_bytes() -> int:
-        until(lambda: server.executor_statistics().lanes == 0)
+        until(lambda: server.executor_statistics().lanes == 0 and not server.server.server_state.connections)
         gc.collect()
-        return psutil.Process().memory_info().rss
+        return tracemalloc.get_traced_memory()[0]
 
-    with serving(lambda: engine) as server:
+    with serving(lambda: engine) as server, tracing():
         visit(20)
         before_bytes, threads = settled_bytes(), threading.active_count()
         visit(50)
         grown_bytes = settled_bytes() - before_bytes
-        assert threading.active_count() == threads
-    assert grown_bytes < 3e6
+        until(lambda: threading.active_count() <= threads)
+    # A session's buffers and objects are more than 10 kB; the record that the engine keeps of each tracker for tests is 1 kB.
+    assert grown_bytes < 100 * 10_000
     assert engine.open_trackers == 0
     assert len(engine.trackers) == 141, "each session opened one, and the warm-up"
 
 
 def test_a_server_that_stops_says_so_and_stops_soon() -> None:
-    with serving() as server, server.v1() as idle, server.plain() as busy:
+    with serving(stop_within_s=3600) as server, server.v1() as idle, server.plain() as busy:
         busy.send(jpeg())
         busy.recv(WAIT_S)
-        start_s = time.monotonic()
         server.stop()
         for websocket in (idle, busy):
             with pytest.raises(ConnectionClosed) as closed:
@@ -184,7 +194,6 @@ def test_a_server_that_stops_says_so_and_stops_soon() -> None:
             assert closed.value.rcvd is not None
             assert closed.value.rcvd.code == 1001
         until(lambda: not server.loop.is_running())
-        assert time.monotonic() - start_s < WAIT_S / 2
 
 
 def test_a_session_that_fails_is_closed_with_1011_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,7 +215,7 @@ def test_a_session_that_fails_is_closed_with_1011_and_leaves_nothing(monkeypatch
 def test_a_server_stops_soon_though_a_client_does_not_read() -> None:
     with serving(output="annotated", jpeg_quality=95) as server:
         connection = open_without_reading(server.url)
-        send_until_blocked(connection, jpeg_of_noise(1280, 960))
+        send_unread(connection, jpeg_of_noise(1280, 960))
         server.stop()
         until(lambda: not server.loop.is_running())
         connection.close()

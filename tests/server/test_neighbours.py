@@ -7,7 +7,6 @@ import json
 import socket
 import stat
 import sys
-import time
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -136,18 +135,18 @@ def test_large_results_and_many_frames_pass(tmp_path: Path) -> None:
 
 def test_a_client_that_takes_nothing_is_ended_through_another_process_too(tmp_path: Path) -> None:
     with two(tmp_path, reader_timeout_s=0.5) as (first, second):
+        for server in (first, second):
+            server.server.config.ws_ping_interval = None  # It is the timeout that has to end it, not a ping that was not answered.
         lost = lose_a_session(first, settings={"output": "annotated", "jpeg_quality": 95})
         with (
             resuming(second, lost["resume_token"], max_queue=1, sock=with_small_buffer(second)) as (websocket, welcome),
             suppress(ConnectionClosed),
         ):
             assert welcome["resumed"]
-            begin_s = time.monotonic()
             for frame_id in count(8):
                 websocket.send(wire.encode_frame(Frame(frame_id, jpeg_of_noise())))
                 if first.sessions().parked:
                     break
-        assert time.monotonic() - begin_s < WAIT_S, "only a ping that was not answered ended it"
         until(lambda: (first.sessions().open, first.sessions().parked) == (0, 1))
         until(lambda: not second.server.server_state.connections)
 

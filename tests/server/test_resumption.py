@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import struct
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,7 @@ def lose_a_session(server: Serving, **hello: Any) -> Any:
     with joined(server, **hello) as (websocket, welcome):
         track(websocket, 7)
         cut(websocket)
-    until(lambda: server.sessions().parked)
+    until(lambda: server.sessions().open == 0)
     return welcome
 
 
@@ -155,14 +156,15 @@ def test_a_session_that_its_client_closes_is_over(code: int) -> None:
 
 def test_a_connection_that_still_looks_open_is_taken_over() -> None:
     """As after a change of network: the server cannot know yet that the old connection is dead."""
-    engine = FakeEngine()
+    engine, may_go = FakeEngine(), threading.Event()
     with serving(lambda: engine) as server, joined(server) as (old, welcome):
         track(old, 3)
-        engine.delay_s = 0.1
+        engine.meanwhile = may_go.wait
         old.send(wire.encode_frame(Frame(4, jpeg())))
         until(lambda: server.executor_statistics().running)
         with joined(server, resume=welcome["resume_token"]) as (new, resumed):
             assert (resumed["resumed"], resumed["last_frame_id"]) == (True, 4)
+            may_go.set()
             assert track(new, 5).frame_id == 5, "what the old connection's frame leads to is not sent on the new one"
             with pytest.raises(ConnectionClosed) as closed:
                 old.recv(WAIT_S)

@@ -95,7 +95,7 @@ def test_a_connection_that_is_not_read_outlives_its_session_by_little() -> None:
 
         async def __call__(self, scope: dict[str, Any], receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
             with suppress(TimeoutError):
-                await asyncio.wait_for(super().__call__(scope, receive, send), 0.1)
+                await asyncio.wait_for(super().__call__(scope, receive, send), 1)
 
     server = server_of(Hasty())
     with listening(server) as (url, _):
