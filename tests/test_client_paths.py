@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from dataclasses import dataclass, field, replace
-from statistics import median
+from statistics import median, quantiles
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from handstream.client import ClientSession, ClientStatistics
 
 INTERVAL_S = 1 / 30
-AFTER_S = 1.5
-"""How long a stream goes on after what happened to its path."""
+PICTURES = 30
+"""How many are shown before what happens to the path, and how many after it."""
 
 
 @dataclass
@@ -34,8 +34,13 @@ class Stream:
     disturbed_s: tuple[float, float] = (0.0, 0.0)
     statistics: ClientStatistics | None = None
 
-    def ages_s(self, begin_s: float, end_s: float) -> list[float]:
-        return [received_s - captured_s for captured_s, received_s, _ in self.shown if begin_s <= received_s < end_s]
+    def ages_s(self, begin_s: float = 0.0) -> list[float]:
+        return [received_s - captured_s for captured_s, received_s, _ in self.shown if begin_s <= received_s]
+
+    async def show(self, pictures: int, begin_s: float = 0.0) -> None:
+        """Waits until so many were shown from then on."""
+        while len(self.ages_s(begin_s)) < pictures:  # noqa: ASYNC110 - it announces nothing, and the test's timeout ends this
+            await asyncio.sleep(0.01)
 
 
 async def watch(session: ClientSession, stream: Stream) -> None:
@@ -62,11 +67,11 @@ async def stream_over(profile: str, happens: Callable[[Relay], Awaitable[None]])
             connect(f"ws://127.0.0.1:{relay.port}", settings={"output": "landmarks"}, adaptive=True) as session,
         ):
             tasks = [asyncio.create_task(watch(session, stream)), asyncio.create_task(film(session))]
-            await asyncio.sleep(1.0)
+            await stream.show(PICTURES)
             begin_s = time.monotonic()
             await happens(relay)
             stream.disturbed_s = (begin_s, time.monotonic())
-            await asyncio.sleep(AFTER_S)
+            await stream.show(PICTURES, stream.disturbed_s[1])
             stream.statistics = session.statistics()
             for task in tasks:
                 task.cancel()
@@ -92,10 +97,10 @@ def check_account(stream: Stream) -> None:
 @pytest.mark.parametrize("profile", ["lan", "wifi", "4g", "3g"])
 async def test_nothing_queues_on_a_steady_path(profile: str) -> None:
     stream = await stream_over(profile, nothing)
-    ages_s = [received_s - captured_s for captured_s, received_s, _ in stream.shown]
+    ages_s = stream.ages_s()
     assert min(ages_s) >= PROFILES[profile].round_trip_s
     middle = len(ages_s) // 2
-    assert median(ages_s[middle:]) < 2 * median(ages_s[:middle])
+    assert quantiles(ages_s[middle:])[0] < 2 * median(ages_s[:middle]) + INTERVAL_S, "not one more frame waits than at first"
     check_account(stream)
 
 
@@ -104,18 +109,15 @@ async def test_what_waited_in_a_stall_is_not_shown_after_it() -> None:
     stall_s = 1.5
     stream = await stream_over("stall", lambda relay: relay.stall(stall_s))
     _, end_s = stream.disturbed_s
-    after_s = stream.ages_s(end_s, end_s + AFTER_S)
-    assert len(after_s) > 5, "it goes on by itself"
-    assert max(after_s) < stall_s / 2, "nothing of before the stall"
+    assert max(stream.ages_s(end_s)) < stall_s / 2, "it goes on by itself, with nothing of before the stall"
     check_account(stream)
 
 
 @pytest.mark.slow
 async def test_a_session_goes_on_when_the_path_is_back() -> None:
-    stream = await stream_over("reconnect", lambda relay: relay.refuse(0.5))
+    stream = await stream_over("reconnect", lambda relay: relay.refuse(1))
     begin_s, end_s = stream.disturbed_s
-    assert stream.ages_s(end_s, end_s + AFTER_S), "it comes back by itself"
-    assert max(stream.ages_s(end_s, end_s + AFTER_S)) < end_s - begin_s, "with pictures of now"
+    assert max(stream.ages_s(end_s)) < end_s - begin_s, "it comes back by itself, with pictures of now"
     check_account(stream)
     assert stream.statistics is not None
     assert stream.statistics.reconnections == 1

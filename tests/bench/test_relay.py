@@ -88,12 +88,12 @@ async def test_the_bandwidth_is_the_profiles() -> None:
     times_s = {}
     async with serving() as target:
         async with connected(target) as streams:
-            direct_s = await ping(*streams, data)
+            direct_s = min([await ping(*streams, data) for _ in range(3)])
         for bandwidth_mbps in (8, 32):
             slow = path(bandwidth_mbps=bandwidth_mbps, burst_bytes=0)
             async with Relay("localhost", target, slow) as relay, connected(relay.port) as streams:
                 await ping(*streams)
-                times_s[bandwidth_mbps] = await ping(*streams, data)
+                times_s[bandwidth_mbps] = min([await ping(*streams, data) for _ in range(3)])  # the path allows no less, the machine more
     assert times_s[8] >= 0.3
     assert times_s[8] > 4 * direct_s
     assert 2 < times_s[8] / times_s[32] < 8
@@ -130,17 +130,14 @@ async def test_a_reader_that_stops_makes_the_sender_wait() -> None:
         loop = asyncio.get_running_loop()
         with socket.create_connection(("127.0.0.1", relay.port)) as client:
             client.setblocking(False)
-            while True:
-                try:
-                    async with asyncio.timeout(0.5):
-                        await loop.sock_sendall(client, bytes(50_000))
-                except TimeoutError:
-                    break
-            up = relay.statistics().up
+            sending = asyncio.create_task(loop.sock_sendall(client, bytes(100_000_000)))  # far more than the kernels of both ends take
+            await until(lambda: profile.up.capacity_bytes - relay.statistics().up.held_bytes < profile.up.chunk_bytes)
+            await asyncio.sleep(0.1)
+            assert not sending.done()
+            assert relay.statistics().up.max_held_bytes <= profile.up.capacity_bytes, "a full link and not a byte more"
+            sending.cancel()
+            await asyncio.wait([sending])
         release.set()
-    # The kernels of both ends have taken what they take; the relay itself holds a full link and not a byte more.
-    assert up.max_held_bytes <= profile.up.capacity_bytes
-    assert profile.up.capacity_bytes - up.held_bytes < profile.up.chunk_bytes
 
 
 async def test_a_half_close_travels_behind_the_data() -> None:
@@ -215,7 +212,7 @@ async def test_a_refusal_resets_refuses_and_comes_back_on_the_same_port() -> Non
         port = relay.port
         async with connected(port) as streams:
             await ping(*streams)
-            refusal = asyncio.create_task(relay.refuse(0.2))
+            refusal = asyncio.create_task(relay.refuse(1))
             assert await closed_with(streams[0]) == "reset"
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("127.0.0.1", port)
@@ -226,7 +223,7 @@ async def test_a_refusal_resets_refuses_and_comes_back_on_the_same_port() -> Non
 
 async def test_refusals_may_overlap() -> None:
     async with serving() as target, Relay("localhost", target, path()) as relay:
-        long = asyncio.create_task(relay.refuse(0.4))
+        long = asyncio.create_task(relay.refuse(1))
         await relay.refuse(0.01)
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("127.0.0.1", relay.port)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -32,26 +32,19 @@ def test_another_machine_is_refused() -> None:
 
 def test_bytes_pass_until_ctrl_c() -> None:
     command = "import typer; from handstream.cli.relay import relay; typer.run(relay)"
-    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-        free.close()
+    with socket.create_server(("127.0.0.1", 0)) as server:
         target = f"127.0.0.1:{server.getsockname()[1]}"
-        arguments = [sys.executable, "-c", command, "--profile", "lan", "--target", target, "--port", str(port)]
+        arguments = [sys.executable, "-c", command, "--profile", "lan", "--target", target, "--port", "0"]
         with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
-            with _connected(port) as client:
+            assert process.stdout is not None
+            told = process.stdout.readline()
+            address = re.search(rf"lan before {target}: open http://127\.0\.0\.1:(\d+)", told)
+            assert address is not None, told
+            with socket.create_connection(("127.0.0.1", int(address[1]))) as client:
                 accepted, _ = server.accept()
                 client.sendall(b"through")
                 assert accepted.recv(7) == b"through"
                 accepted.close()
             process.send_signal(signal.SIGINT)
-            output, _ = process.communicate(timeout=20)
+            process.communicate(timeout=60)
     assert process.returncode == 0
-    assert f"lan before {target}: open http://127.0.0.1:{port}" in output
-
-
-def _connected(port: int) -> socket.socket:
-    while True:
-        try:
-            return socket.create_connection(("127.0.0.1", port))
-        except ConnectionRefusedError:
-            time.sleep(0.02)
