@@ -107,11 +107,11 @@ def capacity(
 ) -> None:
     """Find how many sessions this machine holds: p95 of the age at most 33 ms, at most 1 % of the frames dropped."""
     check_outputs(json, html)
+    if url is not None and workers:
+        raise HandstreamError("A server at --url has the processes that it has: leave out --workers, or --url.", code="bad_option")
     outputs = tuple(output or (Output.ANNOTATED, Output.LANDMARKS))
     options = _options(url=url, token=token, size=size, rate=rate, output=outputs[0], seconds=seconds, repeats=repeats)
     with_original = url is None and (_has_reference() if compare is None else compare)
-    if url is not None and workers:
-        raise HandstreamError("A server at --url has the processes that it has: leave out --workers, or --url.", code="bad_option")
     chosen = contenders(tuple(one.value for one in outputs), workers=tuple(workers or (1,)), with_original=with_original)
     bench = Capacity(options, chosen, limit)
     is_complete = _run(bench.run, None)
