@@ -101,6 +101,16 @@ test('an answer that a newer one overtakes is told to have been passed over, whe
   expect([...newest.frame.trace.spansNs.keys()]).toEqual(['unpack', 'render', 'present']);
 });
 
+test('an answer that waits for a picture when the overlay is closed is told to have been passed over', () => {
+  const { overlay, present, onPassedOver } = opened();
+  const [drawn, undrawn] = [answerOf(0, 0, 0), answerOf(1, 30, 0)];
+  overlay.answered(drawn);
+  present(30);
+  overlay.answered(undrawn);
+  overlay.close();
+  expect(onPassedOver.mock.calls).toEqual([[undrawn]]);
+});
+
 test('it closes what was kept of a frame, ignores an answer that a newer one overtook, and forgets all with the connection', () => {
   const { overlay, present, shown, stopWatching } = opened();
   const [newer, older] = [answerOf(1, 30, 0.3), answerOf(0, 0, 0)];

@@ -44,6 +44,8 @@ export class LiveOverlay implements Overlay {
 
   close(): void {
     this.#stopWatching();
+    if (this.#undrawn !== null) this.#events.onPassedOver(this.#undrawn);
+    this.#undrawn = null;
   }
 
   #draw({ capturedMs, mediaTimeS: positionS }: VideoPicture): void {
