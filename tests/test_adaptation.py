@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +15,7 @@ from handstream.protocol.control import Advice
 from handstream.protocol.window import SentFrame
 from handstream.vision.codec import decode
 from tests.server.fake_engine import FakeEngine
-from tests.server.serving import jpeg, serving
+from tests.server.serving import WAIT_S, jpeg, serving
 
 RGB = np.full((480, 640, 3), 128, np.uint8)
 ANNOTATED: dict[str, object] = {"output": "annotated", "jpeg_quality": 50}
@@ -124,15 +123,15 @@ def test_a_client_begins_when_it_is_told_to_and_keeps_that_phase() -> None:
 
 
 async def test_a_client_of_a_busy_server_sends_less_and_says_why() -> None:
-    async def play(session: ClientSession) -> int:
-        answered, end_s = 0, time.monotonic() + 4
+    async def play(session: ClientSession) -> None:
+        """Until it knows that the server is too slow for its camera, and has had answers all the same."""
+        answered = 0
         camera = asyncio.create_task(feed(session))
         async for outcome in session:
             answered += isinstance(outcome, Answered)
-            if time.monotonic() > end_s:
+            if answered > 15 and session.rate is not None and session.rate.limit == "server" and session.rate.frame_interval_ms > 50:
                 break
         camera.cancel()
-        return answered
 
     async def feed(session: ClientSession) -> None:
         while True:
@@ -143,15 +142,9 @@ async def test_a_client_of_a_busy_server_sends_less_and_says_why() -> None:
     with serving(lambda: engine, threads=1) as server:
         engine.delay_s = 0.05
         async with connect(server.url, adaptive=True) as one, connect(server.url, adaptive=True) as other:
-            answered = await asyncio.gather(play(one), play(other))
-            decisions = (one.rate, other.rate)
-            replaced = one.statistics().replaced
-    for decision in decisions:
-        assert decision is not None
-        assert decision.limit == "server", decision
-        assert decision.frame_interval_ms > 50
-    assert min(answered) > 15
-    assert replaced > 0
+            async with asyncio.timeout(WAIT_S):
+                await asyncio.gather(play(one), play(other))
+            assert one.statistics().replaced > 0
 
 
 def test_a_picture_leaves_as_it_comes_or_for_a_newer_one() -> None:

@@ -42,7 +42,7 @@ def test_what_came_of_it(tmp_path: Path, python: tuple[str, int], page: tuple[st
     fake(tmp_path / "bin/npm", *page)
     environment = {"PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin"}
     done = subprocess.run(
-        [ROOT / "requirements/audit.sh"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=30, check=False
+        [ROOT / "requirements/audit.sh"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, told in done.stdout) == (status, True), done.stdout
     assert ("Run make audit where" in done.stderr) == (status == 2)

@@ -39,7 +39,7 @@ def answers(url: str, count: int, sent: int) -> list[dict[str, object]]:
     with connect(url, compression=None, max_size=None) as ws:
         for image in images:
             ws.send(image)
-        return [json.loads(ws.recv(timeout=20)) for _ in range(count)]
+        return [json.loads(ws.recv(timeout=60)) for _ in range(count)]
 
 
 @pytest.mark.parametrize("call", ["blocking", "executor"])

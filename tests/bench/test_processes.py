@@ -10,6 +10,8 @@ import pytest
 
 from handstream.bench.processes import end, family, last_words, listening, start
 from handstream.errors import HandstreamError
+from tests.processes import has_ended
+from tests.server.serving import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +41,7 @@ def test_a_server_that_dies_is_quoted(tmp_path: Path) -> None:
 def test_children_are_ended_too(tmp_path: Path) -> None:
     with listening(python(HAS_A_CHILD), tmp_path / "log", "fake") as (_, process_id):
         (child,) = psutil.Process(process_id).children()
-    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+    until(lambda: has_ended(child))
 
 
 @pytest.mark.slow

@@ -115,7 +115,7 @@ def test_reloading_serves_too() -> None:
         assert process.stderr is not None
         address = re.search(r"http://\S+", process.stderr.readline())
         assert address is not None
-        until(lambda: httpx.get(f"{address[0]}/readyz", timeout=30).status_code == 200)
+        until(lambda: httpx.get(f"{address[0]}/readyz", timeout=WAIT_S).status_code == 200)
         with connect(address[0].replace("http", "ws") + "/ws/video", subprotocols=[Subprotocol("handstream.v1")]) as websocket:
             websocket.send('{"type": "hello"}')
             assert '"jpeg_quality":77' in str(websocket.recv(WAIT_S))

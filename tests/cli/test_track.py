@@ -29,7 +29,7 @@ def command(*arguments: object) -> list[str]:
 
 
 def track(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=100, check=False)
+    return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=280, check=False)
 
 
 def lines_of(path: Path) -> list[dict[str, Any]]:

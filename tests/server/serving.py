@@ -80,8 +80,13 @@ class Serving:
         return statistics
 
     def sessions(self) -> ServerStatistics:
-        statistics: ServerStatistics = self.app.state.sessions.statistics()
-        return statistics
+        """Read on the event loop, as what they are read from changes there."""
+
+        async def read() -> ServerStatistics:
+            statistics: ServerStatistics = self.app.state.sessions.statistics()
+            return statistics
+
+        return asyncio.run_coroutine_threadsafe(read(), self.loop).result(WAIT_S)
 
     def turn_loop(self) -> None:
         """Waits until the event loop has turned once more; fails if it does not."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def refusals(server: Serving) -> dict[str, int]:
-    return dict(server.app.state.sessions.statistics().refused)
+    return dict(server.sessions().refused)
 
 
 def raw(server: Serving, sent: bytes = b"") -> socket.socket:
@@ -176,21 +176,20 @@ def test_who_vanishes_again_and_again_displaces_only_sessions_of_the_own_address
     with serving(max_sessions_by_address=2, trusted_proxies="127.0.0.1") as server:
 
         def vanish(address: str) -> str:
-            sessions = server.app.state.sessions
             options: dict[str, Any] = {"subprotocols": [Subprotocol("handstream.v1")], "additional_headers": {"X-Forwarded-For": address}}
             with connect(server.video_url, compression=None, **options) as websocket:
                 websocket.send('{"type": "hello"}')
                 token: str = json.loads(websocket.recv(WAIT_S))["resume_token"]
                 websocket.socket.shutdown(socket.SHUT_RDWR)
-            until(lambda: sessions.statistics().open == 0)
+            until(lambda: server.sessions().open == 0)
             return token
 
         kept = vanish("192.0.2.1")
         for _ in range(6):
             vanish("192.0.2.2")
-        assert server.app.state.sessions.statistics().parked == 3
+        assert server.sessions().parked == 3
         with server.v1(json.dumps({"type": "hello", "resume": kept})):
-            until(lambda: server.app.state.sessions.statistics().resumed == 1)
+            until(lambda: server.sessions().resumed == 1)
 
 
 def test_those_who_say_hello_and_vanish_keep_nobody_out_of_a_full_server() -> None:
@@ -198,9 +197,9 @@ def test_those_who_say_hello_and_vanish_keep_nobody_out_of_a_full_server() -> No
         for _ in range(5):
             with server.v1() as websocket:
                 websocket.socket.shutdown(socket.SHUT_RDWR)
-            until(lambda: server.app.state.sessions.statistics().open == 0)
+            until(lambda: server.sessions().open == 0)
         track(server)
-        assert server.app.state.sessions.statistics().refused == {}
+        assert server.sessions().refused == {}
 
 
 # --- how long a connection may last

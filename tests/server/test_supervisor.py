@@ -20,6 +20,7 @@ from websockets.sync.client import connect as connect_websocket
 from handstream.client import Answered, connect
 from handstream.server.supervisor import _Place
 from tests.cli.test_serve import started
+from tests.processes import has_ended
 from tests.server.serving import WAIT_S, jpeg, until
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def test_a_worker_that_hangs_is_replaced() -> None:
     with started("--workers", "2", "--frame-deadline-s", "3") as (process, url):
         hung = next(iter(workers(process).values()))
         hung.suspend()
-        until(lambda: not hung.is_running() or hung.status() == psutil.STATUS_ZOMBIE)
+        until(lambda: has_ended(hung))
         until(lambda: serves(process, 2))
         assert httpx.get(f"{url}/healthz").json()["status"] == "alive"
 
@@ -97,7 +98,7 @@ def test_it_ends_in_a_set_time_even_with_a_worker_that_hangs() -> None:
         children[0].suspend()
         process.send_signal(signal.SIGTERM)
         assert process.wait(WAIT_S) == 0
-        assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children)
+        assert all(map(has_ended, children))
 
 
 @pytest.mark.slow
@@ -105,8 +106,7 @@ def test_workers_end_when_their_supervisor_is_killed() -> None:
     with started("--workers", "2") as (process, _):
         children = list(workers(process).values())
         process.kill()
-        _, alive = psutil.wait_procs(children, timeout=WAIT_S)
-        assert not alive
+        until(lambda: all(map(has_ended, children)))
 
 
 @pytest.mark.slow

@@ -155,7 +155,7 @@ def test_what_does_not_speak_tls_is_refused_and_counted(folder: Path, trusting: 
     with serving(ssl_certfile=folder / "one.pem", ssl_keyfile=folder / "one.key") as server:
         with pytest.raises(httpx.TransportError):
             httpx.get(server.url.replace("https", "http"))
-        until(lambda: server.app.state.sessions.statistics().refused == {"tls_handshake_failed": 1})
+        until(lambda: server.sessions().refused == {"tls_handshake_failed": 1})
         assert httpx.get(f"{server.url}/healthz", verify=trusting).status_code == 200
 
 
@@ -164,9 +164,9 @@ def test_handshakes_that_do_not_end_crowd_out_each_other_and_end_in_time(folder:
     with serving(**options, handshake_timeout_s=2) as server:
         host, port = server.url.removeprefix("https://").split(":")
         silent = [socket.create_connection((host, int(port)), WAIT_S) for _ in range(12)]
-        until(lambda: server.app.state.sessions.statistics().refused.get("too_many_waiting") == 7)
+        until(lambda: server.sessions().refused.get("too_many_waiting") == 7)
         assert httpx.get(f"{server.url}/healthz", verify=trusting).status_code == 200
-        until(lambda: server.app.state.sessions.statistics().refused.get("handshake_timeout", 0) >= 4)
+        until(lambda: server.sessions().refused.get("handshake_timeout", 0) >= 4)
         for connection in silent:
             with connection, suppress(ConnectionResetError):
                 assert connection.recv(1) == b"", "the server has ended it"

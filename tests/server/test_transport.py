@@ -14,6 +14,7 @@ import uvicorn
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from handstream.server import transport
 from handstream.server.run import uvicorn_config
 from handstream.server.settings import ServerSettings
 from handstream.server.transport import FreshWebSocketProtocol
@@ -126,7 +127,8 @@ def test_what_is_no_websocket_frame_is_answered_with_a_close_code() -> None:
     assert closed.value.rcvd.code == 1002
 
 
-def test_what_comes_after_a_failure_is_thrown_away() -> None:
+def test_what_comes_after_a_failure_is_thrown_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "_LINGER_S", WAIT_S)
     server = server_of(Application())
     with listening(server) as (url, _):
         connection = open_without_reading(url)

@@ -32,7 +32,7 @@ def output_of(script: str, folder: Path, *arguments: str) -> list[str]:
     """The lines that a script prints when it is run in that folder."""
     file = folder / "script.py"
     file.write_text(script)
-    run = subprocess.run([sys.executable, file, *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=100)
+    run = subprocess.run([sys.executable, file, *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=280)
     assert run.returncode == 0, run.stderr
     return run.stdout.splitlines()
 

@@ -29,7 +29,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
 def test_handstream_is_measured(course: Course, key: str) -> None:
     run = course.measure(PEERS[key], 1)
     assert 0 < run.age_p50_ms < run.screen_age_p50_ms
-    assert 0 < run.frames_per_second <= run.captured_per_second + 1
+    assert 0 < run.frames_per_second <= 2 * run.captured_per_second
     assert run.unreadable == 0
     assert run.cpu_frame_ms > 0
     assert run.resident_mib > 50
