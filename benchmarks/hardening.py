@@ -138,15 +138,14 @@ def fuzzed(messages: int, rounds: int) -> Found:
         fuzzing = fuzz(load, messages, rounds)
     quiet, beside = fuzzing.trials[::2], fuzzing.trials[1::2]
     answered = sum((Counter(one.answered) for one in beside), Counter[str]())
-    grown = float("nan") if fuzzing.before is None or fuzzing.after is None else fuzzing.after.memory_bytes - fuzzing.before.memory_bytes
     bars = [
         *_bars("fuzzed messages", [one.honest for one in quiet], [one.honest for one in beside]),
         Bar("the same: the oldest answer of an honest session, ms", 1_000, max(one.honest.longest_ms for one in beside)),
         Bar("the same: honest sessions that ended early, by reasons", 0, sum(len(one.honest.errors) for one in fuzzing.trials)),
         Bar("the same: connections closed as the server failed", 0, answered[f"closed with {SERVER_FAILED}"]),
-        Bar("the same: resident memory grown, MB", 10, grown / 1e6),
+        Bar("the same: resident memory grown after the first round, MB", 10, fuzzing.grown_bytes / 1e6),
     ]
-    held = {name: one for name, one in (("before", fuzzing.before), ("after", fuzzing.after)) if one is not None}
+    held = {f"after round {number}" if number else "before": one for number, one in enumerate(fuzzing.held) if one is not None}
     return Found(bars, [_fuzzed_sheet(quiet, beside), _answers_sheet(beside, answered), _held_sheet(held)], asdict(fuzzing))
 
 

@@ -45,11 +45,13 @@ LASTING: Final = 8
 LASTING_PER_SECOND: Final = 60
 SHORT_PER_SECOND: Final = 20
 AGAIN_AFTER_S: Final = 0.3
-"""Each of an address of its own, and all together fewer than the limits let in: what is refused before it is read is fuzzed by nobody."""
+ADDRESSES: Final = 250
+"""Each address and all together send less than the limits let in: what is refused before it is read is fuzzed by nobody. The server
+remembers 4,096 addresses; of so few it knows all after a moment, and that is no growth."""
 
 QUIET_S: Final = 5.0
 WARM_UP_S: Final = 60.0
-"""Damaged headers declare pictures of any size, and the allocator keeps for each thread the room of the largest that came."""
+"""The networks of both complexities are compiled in it, and all buffers used."""
 
 LEAD_S: Final = 1.5
 SETTLE_S: Final = 35.0
@@ -85,13 +87,22 @@ class Fuzzing:
 
     Attributes:
         trials: Quiet and fuzzed in turns, quiet at both ends.
-        before: After the minute that is not counted, once it had settled.
-        after: At the end, once it had settled; None if the server was gone.
+        held: After the minute that is not counted and after each round, once it had settled; None if the server was gone.
     """
 
     trials: list[Fuzzed]
-    before: Usage | None
-    after: Usage | None
+    held: list[Usage | None]
+
+    @property
+    def grown_bytes(self) -> float:
+        """How much resident memory the rounds after the first added; not a number if there were none, or the server was gone.
+
+        Damaged headers declare pictures of any size, and the allocator keeps for each thread the room of the largest that came. So memory
+        grows at first, the less the longer it goes on; what is kept of each message is added in every round alike.
+        """
+        _, first, *later = self.held
+        last = later[-1] if later else None
+        return float("nan") if first is None or last is None else last.memory_bytes - first.memory_bytes
 
 
 def fuzz(load: Load, messages: int, rounds: int) -> Fuzzing:
@@ -100,13 +111,13 @@ def fuzz(load: Load, messages: int, rounds: int) -> Fuzzing:
     with serving(LIMITED) as server, Worker(yield_processors) as fuzzers:
         fuzzers.result(30)
         _trial(server, load, fuzzers, WARM_UP_S)
-        before = _settled(server)
+        held = [_settled(server)]
         trials = [_trial(server, load, None, QUIET_S)]
         for _ in range(rounds):
             trials.append(_trial(server, load, fuzzers, seconds))
-            time.sleep(SETTLE_S)
+            held.append(_settled(server))
             trials.append(_trial(server, load, None, QUIET_S))
-        return Fuzzing(trials, before, _settled(server))
+        return Fuzzing(trials, held)
 
 
 def _trial(server: Server, load: Load, fuzzers: Worker | None, seconds: float) -> Fuzzed:
@@ -234,7 +245,7 @@ class _Fuzzers:
 
     async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A connection from one of many addresses of this machine."""
-        source = f"127.1.{random.randrange(256)}.{random.randrange(1, 255)}"
+        source = f"127.1.1.{random.randrange(1, ADDRESSES + 1)}"
         return await asyncio.open_connection(*self._target, local_addr=(source, 0))
 
 
