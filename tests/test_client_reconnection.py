@@ -33,7 +33,7 @@ async def test_a_cut_connection_is_resumed_and_its_frame_accounted_for() -> None
             await track(session)
             engine.meanwhile = may_go.wait
             lost_id = await session.send(jpeg())
-            await asyncio.to_thread(until, lambda: server.executor_statistics().running)
+            await asyncio.to_thread(until, server.is_processing)
             server.cut()
             assert await anext(session) == Dropped(lost_id, "network_down")
             may_go.set()

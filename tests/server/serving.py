@@ -88,6 +88,10 @@ class Serving:
 
         return asyncio.run_coroutine_threadsafe(read(), self.loop).result(WAIT_S)
 
+    def is_processing(self) -> bool:
+        """Whether a thread has a frame, whose place no newer one takes any more."""
+        return self.app.state.executor.oldest_start_ns() is not None
+
     def turn_loop(self) -> None:
         """Waits until the event loop has turned once more; fails if it does not."""
         asyncio.run_coroutine_threadsafe(asyncio.sleep(0), self.loop).result(WAIT_S)

@@ -161,7 +161,7 @@ def test_a_connection_that_still_looks_open_is_taken_over() -> None:
         track(old, 3)
         engine.meanwhile = may_go.wait
         old.send(wire.encode_frame(Frame(4, jpeg())))
-        until(lambda: server.executor_statistics().running)
+        until(server.is_processing)
         with joined(server, resume=welcome["resume_token"]) as (new, resumed):
             assert (resumed["resumed"], resumed["last_frame_id"]) == (True, 4)
             may_go.set()
