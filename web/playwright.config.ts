@@ -36,8 +36,9 @@ export default defineConfig({
   globalSetup: './e2e/make-cameras.ts',
   // One page at a time: the tests look at pictures in motion, and the server's threads want the processor too.
   workers: 1,
-  timeout: 60_000,
-  expect: { timeout: 15_000 },
+  // How long is waited for what does not come. A slow machine may take its time.
+  timeout: 180_000,
+  expect: { timeout: 30_000 },
   forbidOnly: true,
   reporter: [['list']],
   use: { viewport: { width: 1280, height: 860 }, screenshot: 'only-on-failure' },
@@ -55,6 +56,6 @@ export default defineConfig({
     wait: { stderr: /Open (?<handstream_url>http:\/\/\S+)/ },
     env: { FORCE_COLOR: '', NO_COLOR: '1' }, // The address is to be printed as it is, not as a terminal's link.
     gracefulShutdown: { signal: 'SIGINT', timeout: 5000 },
-    timeout: 60_000,
+    timeout: 120_000,
   },
 });

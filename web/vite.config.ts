@@ -33,5 +33,6 @@ export default defineConfig({
   server: {
     proxy: { ...Object.fromEntries(proxied.map((path) => [path, server])), '/ws': { target: server, ws: true } },
   },
-  test: { include: ['src/**/*.test.{ts,tsx}'] },
+  // A slow machine may take its time for a test that draws hundreds of examples.
+  test: { include: ['src/**/*.test.{ts,tsx}'], setupFiles: 'vitest.setup.ts', testTimeout: 60_000 },
 });

@@ -13,15 +13,15 @@ test.beforeEach(() => {
 
 for (const output of ['landmarks', 'annotated'] as const) {
   test(`the camera's hand is tracked, output ${output}`, async ({ studio }, { project }) => {
-    await studio.open({ settings: { output }, mirrorsCamera: false });
+    // In its whole size, so that the code can be read from whatever picture comes back.
+    await studio.open({ settings: { output, minScale: 1 }, mirrorsCamera: false });
     await studio.start();
     await studio.expectLive();
     await expect(studio.page.locator('p[role=status]')).toHaveText(/(One hand|Two hands) in view/);
     await studio.keepScreenshot(`${project.name.replace(' ', '-')}-${output}`);
-    await studio.drawnFrames();
-    await studio.page.waitForTimeout(4000);
-    const drawn = await studio.drawnFrames();
-    expect(drawn.length).toBeGreaterThan(20);
+    const drawn = await studio.drawnUntil(
+      (frames) => frames.filter(({ hands }) => output === 'annotated' || hands.length > 0).length >= 60,
+    );
 
     const times = drawn.map((frame) => frame.capturedMs);
     expect(
@@ -38,7 +38,6 @@ for (const output of ['landmarks', 'annotated'] as const) {
     test
       .info()
       .annotations.push({ type: 'figures', description: `${drawn.length} frames, error / palm ${(100 * median(errors)).toFixed(1)} %` });
-    expect(errors.length).toBeGreaterThan(20);
     expect(median(errors)).toBeLessThan(0.12);
   });
 }

@@ -4,7 +4,6 @@ import type { TraceEvent } from '../src/core/export.ts';
 import { violationsOf } from './accessibility.ts';
 import { watchDisplay } from './display-times.ts';
 import { readFrameCode } from './frame-code.ts';
-import { startRelay } from './server.ts';
 import { expect, type Studio, test } from './studio.ts';
 import { median } from './truth.ts';
 
@@ -14,6 +13,13 @@ async function openPanel(studio: Studio, url?: string): Promise<void> {
   await studio.expectLive();
   await studio.page.getByRole('button', { name: 'Open the latency panel' }).click();
   await expect(studio.page.getByRole('button', { name: 'Pause' })).toBeVisible();
+}
+
+/** A frame as it is saved as JSON, as far as it is looked at here. */
+interface SavedFrame {
+  readonly frame_id: number;
+  readonly outcome: string;
+  readonly stages_ms: Readonly<Record<string, number>>;
 }
 
 /** The file that a click on that button saves, parsed. */
@@ -62,21 +68,21 @@ test('the panel tells the stages, and one frame of those that went by', async ({
 
 test('what was measured can be taken along, as JSON and as a trace', async ({ studio }) => {
   await openPanel(studio);
-  await studio.page.waitForTimeout(1000);
-  const { frames } = await saved<{ frames: { outcome: string; stages_ms: Record<string, number> }[] }>(studio.page, 'Save as JSON');
-  expect(frames.filter(({ outcome }) => outcome === 'shown').length).toBeGreaterThan(5);
-  expect(Object.keys(frames.at(-1)?.stages_ms ?? {})).toContain('track');
+  await studio.drawnUntil(({ length }) => length > 10);
+  const { frames } = await saved<{ frames: SavedFrame[] }>(studio.page, 'Save as JSON');
+  const shown = frames.filter(({ outcome }) => outcome === 'shown');
+  expect(shown.length).toBeGreaterThan(5);
+  expect(shown.filter(({ stages_ms }) => 'track' in stages_ms)).toEqual(shown);
   const { traceEvents } = await saved<{ traceEvents: TraceEvent[] }>(studio.page, 'Save as a trace');
-  expect(traceEvents.filter(({ ph, name }) => ph === 'X' && name === 'track').length).toBeGreaterThanOrEqual(frames.length - 5);
+  const traced = new Set(traceEvents.filter(({ ph, name }) => ph === 'X' && name === 'track').map(({ args }) => args?.['frame_id']));
+  expect(shown.filter(({ frame_id }) => !traced.has(frame_id))).toEqual([]);
 });
 
 test('a path on which nothing comes back is named', async ({ studio }) => {
   test.slow();
-  const relay = await startRelay(process.env['HANDSTREAM_URL'] ?? '', 'stall');
-  await openPanel(studio, relay.url);
-  await expect(studio.page.locator('.limit')).toHaveText(/^The network limits/, { timeout: 30_000 });
+  await openPanel(studio, (await studio.startRelay('stall')).url);
+  await studio.expectBriefly('.limit', /^The network limits: nothing has come back/);
   await studio.keepScreenshot('latency-stall');
-  await relay.stop();
 });
 
 for (const [theme, width] of [
@@ -97,17 +103,25 @@ for (const [theme, width] of [
   });
 }
 
-/** How long the page's main thread is busy for each frame, in ms, over so long a time. */
-async function busyMsPerFrame(page: Page, session: CDPSession, durationMs: number): Promise<number> {
-  const look = async () => {
+interface Work {
+  readonly seconds: number;
+  /** How long the page's main thread was busy. */
+  readonly busyMs: number;
+  readonly frames: number;
+}
+
+/** What the page does until so many frames have come and gone. */
+async function workDuring(page: Page, session: CDPSession, frames: number): Promise<Work> {
+  const look = async (): Promise<Work> => {
     const { metrics } = await session.send('Performance.getMetrics');
-    const busyS = metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Number.NaN;
-    return { busyMs: 1000 * busyS, frames: await page.evaluate(() => globalThis.handstream.frameLog.added) };
+    const valueS = (wanted: string): number => metrics.find(({ name }) => name === wanted)?.value ?? Number.NaN;
+    const added = await page.evaluate(() => globalThis.handstream.frameLog.added);
+    return { seconds: valueS('Timestamp'), busyMs: 1000 * valueS('TaskDuration'), frames: added };
   };
   const before = await look();
-  await page.waitForTimeout(durationMs);
+  await expect.poll(async () => (await look()).frames).toBeGreaterThanOrEqual(before.frames + frames);
   const after = await look();
-  return (after.busyMs - before.busyMs) / (after.frames - before.frames);
+  return { seconds: after.seconds - before.seconds, busyMs: after.busyMs - before.busyMs, frames: after.frames - before.frames };
 }
 
 test('the panel costs the page little beside the picture', async ({ studio }) => {
@@ -116,18 +130,19 @@ test('the panel costs the page little beside the picture', async ({ studio }) =>
   await openPanel(studio);
   const session = await page.context().newCDPSession(page);
   await session.send('Performance.enable');
-  const busyMs: Record<'open' | 'closed', number[]> = { open: [], closed: [] };
-  for (let round = 0; round < 2; round += 1) {
-    for (const state of ['open', 'closed'] as const) {
-      await page.waitForTimeout(300);
-      busyMs[state].push(await busyMsPerFrame(page, session, 2000));
-      await page.getByRole('button', { name: state === 'open' ? 'Close the latency panel' : 'Open the latency panel' }).click();
-    }
+  const shares: number[] = [];
+  for (let round = 0; round < 3; round += 1) {
+    const open = await workDuring(page, session, 45);
+    await page.getByRole('button', { name: 'Close the latency panel' }).click();
+    const closed = await workDuring(page, session, 45);
+    await page.getByRole('button', { name: 'Open the latency panel' }).click();
+    // The panel is drawn so often in a second, however many frames there are: so it is held against those of a second at the full rate.
+    const frameMs = closed.busyMs / closed.frames;
+    shares.push((open.busyMs - open.frames * frameMs) / open.seconds / (30 * frameMs));
   }
-  const [open, closed] = [median(busyMs.open), median(busyMs.closed)];
-  const description = `main thread a frame: ${open.toFixed(2)} ms with the panel, ${closed.toFixed(2)} ms without; ${JSON.stringify(busyMs)}`;
+  const description = `main thread, the panel as a share of 30 frames: ${shares.map((share) => share.toFixed(2)).join(', ')}`;
   test.info().annotations.push({ type: 'figures', description });
-  expect(open / closed, 'the page with its panel, against the page without').toBeLessThan(2);
+  expect(median(shares), 'what the panel takes of the main thread, against the picture').toBeLessThan(1);
 });
 
 test('the stages add up to the time from capture to display that is measured beside the page', async ({ studio }) => {
@@ -136,7 +151,7 @@ test('the stages add up to the time from capture to display that is measured bes
   await studio.open({ mirrorsCamera: false });
   await studio.start();
   await studio.expectLive();
-  await page.waitForTimeout(6000);
+  await studio.drawnUntil(({ length }) => length >= 120);
   const { captured, displayed, sums } = await page.evaluate(() => ({
     captured: globalThis.captured,
     displayed: globalThis.displayed,
@@ -145,18 +160,27 @@ test('the stages add up to the time from capture to display that is measured bes
       .filter(({ outcome }) => outcome === 'shown')
       .map(({ frameId, trace }) => [frameId, [...trace.spansNs.values()].reduce((sum, spanNs) => sum + spanNs, 0) / 1e6] as const),
   }));
-  const capturedMs = new Map(captured.map(({ strip, timeMs }) => [readFrameCode(strip), timeMs]));
+  const numbered = captured.map(({ strip, timeMs }) => ({ number: readFrameCode(strip), timeMs }));
+  // The camera's file begins again and again: a picture was captured the last time before it was displayed.
+  const capturedMs = (wanted: number | null, displayedMs: number): number | undefined =>
+    wanted === null ? undefined : numbered.findLast(({ number, timeMs }) => number === wanted && timeMs <= displayedMs)?.timeMs;
   const sumOf = new Map(sums);
-  const differencesMs = displayed.flatMap(({ strip, timeMs, frameId }) => {
-    const startMs = capturedMs.get(readFrameCode(strip));
+  const known = displayed.flatMap(({ strip, timeMs, frameId }) => {
+    const startMs = capturedMs(readFrameCode(strip), timeMs);
     const sumMs = sumOf.get(frameId);
-    return startMs === undefined || sumMs === undefined ? [] : [Math.abs(timeMs - startMs - sumMs)];
+    return startMs === undefined || sumMs === undefined
+      ? []
+      : [{ wholeMs: timeMs - startMs, differenceMs: Math.abs(timeMs - startMs - sumMs) }];
   });
-  const p95 = differencesMs.toSorted((a, b) => a - b)[Math.floor(0.95 * differencesMs.length)] ?? Number.NaN;
+  const differencesMs = known.map(({ differenceMs }) => differenceMs).toSorted((a, b) => a - b);
+  const share = median(differencesMs) / median(known.map(({ wholeMs }) => wholeMs));
+  const p95 = differencesMs[Math.floor(0.95 * differencesMs.length)] ?? Number.NaN;
   test.info().annotations.push({
     type: 'figures',
-    description: `${differencesMs.length} of ${displayed.length} frames known to both (${captured.length} captured); difference p95 ${p95.toFixed(2)} ms`,
+    description:
+      `${known.length} of ${displayed.length} frames known to both (${captured.length} captured); ` +
+      `difference p50 ${median(differencesMs).toFixed(3)} ms, ${(100 * share).toFixed(2)} % of the whole, p95 ${p95.toFixed(2)} ms`,
   });
-  expect(differencesMs.length, 'frames known to both').toBeGreaterThan(30);
-  expect(p95, 'ms between both measurements').toBeLessThanOrEqual(1);
+  expect(known.length, 'frames known to both').toBeGreaterThan(30);
+  expect(share, 'what both measurements differ by, of the whole').toBeLessThan(0.05);
 });

@@ -26,14 +26,14 @@ async function start(args: readonly string[], outputOf: (command: ChildProcess) 
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, FORCE_COLOR: '', NO_COLOR: '1' },
   });
+  const exited = once(command, 'exit');
   const output = outputOf(command);
   // What nobody reads is let go, so that the command never waits for a reader.
   for (const stream of [command.stdout, command.stderr]) if (stream !== output) stream.resume();
   const url = await addressIn(output);
   const stop = async (): Promise<void> => {
-    if (command.exitCode !== null) return;
-    command.kill('SIGINT');
-    await once(command, 'exit');
+    command.kill('SIGINT'); // One that has ended is not hit.
+    await exited;
   };
   return { url, stop };
 }

@@ -1,4 +1,3 @@
-import { startServer } from './server.ts';
 import { expect, test } from './studio.ts';
 
 test('the page asks nobody but its server for anything, and has no code or style inline', async ({ studio }) => {
@@ -27,7 +26,7 @@ test('the policy stops what a stranger puts into the page', async ({ page }) => 
     script.textContent = 'globalThis.intruder = true';
     document.body.append(script);
     await fetch('https://stranger.invalid').catch(() => undefined);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    while (directives.length < 2) await new Promise((resolve) => setTimeout(resolve, 10)); // They are told of later.
     return { directives, ran: 'intruder' in globalThis };
   });
   expect(stopped).toEqual({ directives: ['script-src-elem', 'connect-src'], ran: false });
@@ -57,7 +56,7 @@ test('the camera ends when the page says so', async ({ studio }) => {
 
 test('a server that asks for a token says so, and takes the page that was opened with it', async ({ studio }) => {
   test.slow();
-  const server = await startServer(0, '--token', 'auto');
+  const server = await studio.startServer(0, '--token', 'auto');
   const { origin, hash } = new URL(server.url);
   await studio.open({ sourceKind: 'demo' }, origin);
   await studio.start();
@@ -70,7 +69,6 @@ test('a server that asks for a token says so, and takes the page that was opened
   await studio.page.reload();
   await studio.start();
   await studio.expectLive();
-  await server.stop();
 });
 
 test.describe('with a certificate that nobody vouches for', () => {
@@ -78,11 +76,10 @@ test.describe('with a certificate that nobody vouches for', () => {
 
   test('the page works over https', async ({ studio }) => {
     test.slow();
-    const server = await startServer(0, '--https');
+    const server = await studio.startServer(0, '--https');
     expect(server.url).toMatch(/^https:/);
     await studio.open({ sourceKind: 'camera' }, server.url);
     await studio.start();
     await studio.expectLive();
-    await server.stop();
   });
 });

@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 import { DEMO_FOLDER } from './cameras.ts';
 import type { DrawnFrame } from './drawn-frames.ts';
 
+const MIN_CHAPTER_FRAMES = 15;
+
 interface TruthFile {
   readonly frames_per_second: number;
   readonly resolution_wh: readonly [number, number];
@@ -23,6 +25,12 @@ export class ClipTruth {
   /** The clip's frame that is shown at that time, in s. */
   frameAt(mediaTimeS: number): number {
     return Math.round(mediaTimeS * this.#file.frames_per_second) % this.frameCount;
+  }
+
+  /** Whether enough frames of each chapter are among those that were drawn from the clip. */
+  isCoveredBy(drawn: readonly DrawnFrame[]): boolean {
+    const seen = drawn.map(({ mediaTimeS }) => this.chapterOf(this.frameAt(mediaTimeS ?? Number.NaN)));
+    return this.#file.chapters.every(([chapter]) => seen.filter((name) => name === chapter).length >= MIN_CHAPTER_FRAMES);
   }
 
   chapterOf(frame: number): string {
