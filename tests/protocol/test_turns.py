@@ -94,13 +94,18 @@ def test_rounds_go_on_beside_one_that_is_held_up_however_often_others_ask() -> N
     assert counts == {"b": 20, "c": 20, "d": 20}
 
 
-def test_who_is_held_up_has_its_turn_before_who_came_later_however_often_they_ask() -> None:
-    turns = asked_by("ab")
-    assert turns.take(lambda _: False) is None
-    turns.ask("c")
-    assert not turns.ask("b"), "it waited before"
-    turns.ask("c")
-    assert taken(turns, 5) == "abcab"
+def test_those_who_are_held_up_get_as_many_turns_as_each_other_however_often_they_ask() -> None:
+    turns = asked_by("abcd")
+    counts: Counter[str] = Counter()
+    for step in range(120):
+        turns.ask("a")
+        turns.ask("c")
+        name = turns.take((lambda _: True) if step % 3 == 0 else (lambda who: who in "cd"))
+        assert name is not None
+        turns.ask(name)
+        counts[name] += 1
+    assert abs(counts["a"] - counts["b"]) <= 1
+    assert abs(counts["c"] - counts["d"]) <= 1
 
 
 def test_newcomers_without_end_keep_nobody_waiting() -> None:

@@ -11,8 +11,8 @@ then waits, waits no longer than the rest of this round and the next.
 
 Who is new has the first turn in the next round. So a round ends whoever comes, and newcomers without end keep nobody waiting.
 
-Where some may not be served for the moment, rounds of the others go on without them. They are *held up*: each keeps its place among them,
-however often it asks anew, and has its turn before all others once it may be served.
+Where some may not be served for the moment, the others do not wait for them: when nobody who may be served is owed a turn, a new round
+begins for those who may, and for those who may not the old one goes on.
 
 It reads no clock, holds each at most once, and nobody that has left.
 """
@@ -34,14 +34,13 @@ class Turns(Generic[T]):
     """Those who want a turn, whatever they are: hashable objects. Not thread-safe."""
 
     def __init__(self) -> None:
-        self._held_up: OrderedDict[T, None] = OrderedDict()  # might not be served when the others' round ended; the next one first
         self._owed: OrderedDict[T, None] = OrderedDict()  # had none in this round; the next one first
         self._again: OrderedDict[T, None] = OrderedDict()  # had one, and want another in the next round
         self._served: set[T] = set()
 
     def __len__(self) -> int:
         """How many want a turn."""
-        return len(self._held_up) + len(self._owed) + len(self._again)
+        return len(self._owed) + len(self._again)
 
     def enter(self, who: T) -> None:
         """That one is new. It may ask for turns without this; a round then lasts as long as others come."""
@@ -50,7 +49,7 @@ class Turns(Generic[T]):
     def leave(self, who: T) -> None:
         """That one is gone, and wants no turn any more."""
         self._served.discard(who)
-        for line in (self._held_up, self._owed, self._again):
+        for line in (self._owed, self._again):
             line.pop(who, None)
 
     def ask(self, who: T) -> bool:
@@ -59,8 +58,6 @@ class Turns(Generic[T]):
         Returns:
             Whether it did not wait for one before.
         """
-        if who in self._held_up:
-            return False
         line = self._again if who in self._served else self._owed
         waited = who in line
         line[who] = None
@@ -78,18 +75,22 @@ class Turns(Generic[T]):
             Who it is; None if nobody wants one who may.
         """
         taken = self._take_of_this_round(may_be_served)
-        if taken is not None:
-            return taken
-        self._held_up.update(self._owed)
-        self._owed, self._again = self._again, OrderedDict()
-        self._served.clear()
-        return self._take_of_this_round(may_be_served)
+        if taken is None:
+            self._begin_round(may_be_served)
+            taken = self._take_of_this_round(may_be_served)
+        return taken
 
     def _take_of_this_round(self, may_be_served: Callable[[T], bool]) -> T | None:
-        for line in (self._held_up, self._owed):
-            who = next(filter(may_be_served, line), None)
-            if who is not None:
-                del line[who]
-                self._served.add(who)
-                return who
-        return None
+        who = next(filter(may_be_served, self._owed), None)
+        if who is not None:
+            del self._owed[who]
+            self._served.add(who)
+        return who
+
+    def _begin_round(self, may_be_served: Callable[[T], bool]) -> None:
+        """Begins one for all where nobody is owed a turn, else for those who may be served."""
+        begun = [who for who in self._again if not self._owed or may_be_served(who)]
+        self._served = {who for who in self._served if self._owed and not may_be_served(who)}
+        for who in begun:
+            del self._again[who]
+        self._owed.update(dict.fromkeys(begun))
