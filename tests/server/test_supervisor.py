@@ -61,7 +61,7 @@ def test_sessions_of_a_killed_worker_go_on_with_another_and_count_what_they_lost
         seen: list[list[int]] = [[] for _ in range(8)]
         done = asyncio.Event()
         sessions = [asyncio.create_task(follow(url, ids, done)) for ids in seen]
-        async with asyncio.timeout(WAIT_S):
+        async with asyncio.timeout(3 * WAIT_S):
             while not all(len(ids) > 5 for ids in seen):  # noqa: ASYNC110 - the sessions are not to know that they are watched
                 await asyncio.sleep(0.05)
             next(iter(workers(process).values())).kill()

@@ -31,6 +31,7 @@ from starlette.websockets import WebSocketDisconnect
 from handstream.errors import MessageError
 from handstream.protocol.control import Hello
 from handstream.protocol.parsing import parse_client_message
+from handstream.server.websocket import READER_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
@@ -299,5 +300,8 @@ async def _pass_down(websocket: WebSocket, stream: _Stream, send_timeout_s: floa
                     case _Kind.CLOSE:
                         await websocket.close(_CODE.unpack_from(body)[0], body[_CODE.size :].decode())
                         return
+    except TimeoutError:  # The client takes nothing. For the process that has its session it is lost, so that it may come back.
+        stream.close()
+        await websocket.close(READER_TIMEOUT.code, READER_TIMEOUT.reason)
     except (EOFError, OSError):
         await websocket.close(_GOING_AWAY, "the session has gone with its process: connect again")

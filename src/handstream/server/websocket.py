@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from handstream.server.sessions import Sessions
     from handstream.server.video_session import UnsentResult, VideoSession
 
-__all__ = ["Connection", "Socket"]
+__all__ = ["READER_TIMEOUT", "Connection", "Socket"]
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ _TRY_AGAIN_LATER = 1013
 _HELLO_TIMEOUT_S = 5.0
 """How long a connection that was let in provisionally may take to name the session that it resumes."""
 
-_READER_TIMEOUT = Close(4001, "reader_timeout")
+READER_TIMEOUT = Close(4001, "reader_timeout")
 
 _END_REASONS = {1000: "client_closed", 1001: "going_away", 1009: "message_too_large"}
 """Why a session ended, by the close code: the client said goodbye, client or server leave, a message was larger than may be."""
@@ -204,7 +204,7 @@ class Connection:
             return  # Another connection has taken the session over.
         reason = self._end_reason() if self._close is None else self._close.reason
         is_lost = reason == "lost" and bool(self._disconnect_codes)
-        may_come_back = self._close in (_READER_TIMEOUT, *RESUMABLE) or (self._close is None and is_lost)
+        may_come_back = self._close in (READER_TIMEOUT, *RESUMABLE) or (self._close is None and is_lost)
         if self._video.session.is_open and may_come_back:
             self._sessions.park(self._video)
         else:
@@ -251,7 +251,7 @@ class Connection:
                     self._something_to_send.clear()
                     await self._wait_for_something()
         except TimeoutError:
-            self._close = _READER_TIMEOUT
+            self._close = READER_TIMEOUT
         except WebSocketDisconnect as gone:
             self._disconnected(gone.code)
 
