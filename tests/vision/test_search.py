@@ -1,76 +1,90 @@
-"""The pool of searches: bounded, refusing rather than queueing, its places always given back."""
+"""The pool of searches: bounded, refusing rather than queueing, its places always free again."""
 
 from __future__ import annotations
 
-import threading
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from handstream.vision.search import SearchPool, SearchStatistics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from handstream.vision.palm import PalmDetection
+    from numpy.typing import NDArray
 
 
-def waiting_for(event: threading.Event) -> Callable[[], list[PalmDetection]]:
-    """A search that ends with the event."""
+@dataclass
+class FakeRequest:
+    """An inference that ends when the test says so."""
 
-    def search() -> list[PalmDetection]:
-        event.wait()
-        return []
+    input: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((2, 2, 3), np.uint8))
+    outputs: list[NDArray[np.float32]] = field(default_factory=lambda: [np.ones(1, np.float32)])
+    is_running: bool = False
 
-    return search
+    def start(self) -> None:
+        assert not self.is_running, "the request of a search that is under way was taken"
+        self.is_running = True
 
+    def is_done(self) -> bool:
+        return not self.is_running
 
-@pytest.fixture
-def pool() -> Iterator[SearchPool]:
-    pool = SearchPool(1)
-    yield pool
-    pool.close()
-
-
-@pytest.fixture
-def go_on(pool: SearchPool) -> Iterator[threading.Event]:
-    """An event for searches of the pool to wait for. It comes at the test's end at the latest, so that a test that fails does not hang."""
-    event = threading.Event()
-    yield event
-    event.set()
+    def wait(self) -> None:
+        self.is_running = False
 
 
-def test_one_runs_one_waits_and_the_third_is_refused_unprepared(pool: SearchPool, go_on: threading.Event) -> None:
-    futures = [pool.start(lambda: waiting_for(go_on)) for _ in range(2)]
-    assert pool.start(lambda: pytest.fail("was prepared")) is None
+def nothing(_: NDArray[np.uint8]) -> None:
+    """A search that looks at no picture."""
+
+
+def test_a_search_sees_what_it_is_given_and_tells_when_it_is_done() -> None:
+    request = FakeRequest()
+    search = SearchPool([request]).start(lambda picture: picture.fill(7))
+    assert search is not None
+    assert (request.input == 7).all()
+    assert not search.done()
+    request.is_running = False
+    assert search.done()
+    assert search.outputs() is request.outputs
+
+
+def test_all_places_are_used_in_their_order_and_then_searches_are_refused_unprepared() -> None:
+    requests = [FakeRequest(), FakeRequest()]
+    pool = SearchPool(requests)
+    searches = [pool.start(nothing)]
+    assert [request.is_running for request in requests] == [True, False]
+    searches.append(pool.start(nothing))
+    assert pool.start(lambda _: pytest.fail("was prepared")) is None
+    assert None not in searches
     assert pool.statistics() == SearchStatistics(under_way=2, places=2, started=2, refused=1)
-    go_on.set()
-    assert [future.result() for future in futures if future is not None] == [[], []]
 
 
-def test_places_come_back_whatever_happens(pool: SearchPool) -> None:
-    def fail() -> list[PalmDetection]:
-        raise OSError("the search failed")
+def test_a_place_is_free_once_its_search_has_ended_and_was_read() -> None:
+    request = FakeRequest()
+    pool = SearchPool([request])
+    search = pool.start(nothing)
+    assert search is not None
+    search.outputs()
+    assert pool.start(nothing) is None, "what it gave may still be read"
+    del search
+    assert pool.start(nothing) is not None
 
-    def fail_early() -> Callable[[], list[PalmDetection]]:
-        raise OSError("the warp failed")
 
-    for _ in range(5):
-        future = pool.start(lambda: fail)
-        assert future is not None
-        with pytest.raises(OSError, match="search failed"):
-            future.result()
-        with pytest.raises(OSError, match="warp failed"):
-            pool.start(fail_early)
-    pool.close()
+def test_a_forgotten_search_keeps_its_place_until_it_has_ended() -> None:
+    request = FakeRequest()
+    pool = SearchPool([request])
+    pool.start(nothing)
+    assert pool.statistics().under_way == 1
+    request.is_running = False
     assert pool.statistics().under_way == 0
 
 
-def test_closing_waits_for_what_is_under_way(pool: SearchPool, go_on: threading.Event) -> None:
-    futures = [pool.start(lambda: waiting_for(go_on)), pool.start(lambda: list)]
-    closing = threading.Thread(target=pool.close)
-    closing.start()
-    go_on.set()
-    closing.join()
-    assert [future.result() for future in futures if future is not None] == [[], []]
+def test_places_come_back_whatever_happens() -> None:
+    def fail(_: NDArray[np.uint8]) -> None:
+        raise OSError("the warp failed")
+
+    pool = SearchPool([FakeRequest()])
+    for _ in range(3):
+        with pytest.raises(OSError, match="warp failed"):
+            pool.start(fail)
     assert pool.statistics().under_way == 0

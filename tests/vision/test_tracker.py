@@ -57,10 +57,23 @@ def test_every_picture_is_searched_while_no_hand_is_in_view() -> None:
 
 def test_a_followed_hand_never_waits_for_a_search() -> None:
     stream = Stream(FakeNetworks())
-    stream.next(LEFT)
     for i in range(60):
         stream.next(moved(LEFT, i, 0))
-        assert "palms" not in stream.networks.calls
+        assert ("palms" in stream.networks.calls) == (i == 0)
+        if i % 7 == 6 and stream.networks.searches:
+            stream.networks.end_search()
+
+
+@pytest.mark.parametrize("places", [0, 1])
+def test_a_search_that_finds_no_free_core_is_made_up_for_once_a_second(places: int) -> None:
+    networks = FakeNetworks(places=places)
+    stream = Stream(networks)
+    stream.next(LEFT)
+    searched = []
+    for i in range(1, 100):
+        assert len(stream.next(LEFT, *([RIGHT] if i > 80 else []))) == 1 + (i >= 93)
+        searched += [i] * networks.calls.count("palms")
+    assert searched == [31, 62, 93]
 
 
 def pictures_until_both(stream: Stream) -> int:

@@ -85,7 +85,9 @@ def create_app(
         neighbours: The other processes of the server; None if there are none.
     """
     settings = settings or ServerSettings()
-    open_it = engine or partial(open_engine, settings.engine, models=settings.models, precision=settings.precision)
+    open_it = engine or partial(
+        open_engine, settings.engine, at_once=settings.threads or None, models=settings.models, precision=settings.precision
+    )
     loader = EngineLoader(open_it, tracker_options(settings.session_settings))
     access = Access.of(settings)
 

@@ -95,7 +95,9 @@ def serve_reporting(settings: ServerSettings, listener: socket.socket, neighbour
     """
     configure_logs(settings.log_level, settings.log_format)
     share = share_of(settings, neighbours.index)
-    engine = partial(open_engine, share.engine, threads=share.threads, models=share.models, precision=share.precision)
+    engine = partial(
+        open_engine, share.engine, threads=share.threads, at_once=share.threads, models=share.models, precision=share.precision
+    )
     reporter = _Reporter(reports)
 
     def loaded(loader: EngineLoader) -> None:

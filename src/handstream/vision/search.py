@@ -1,20 +1,19 @@
-"""Work beside the pictures' own: `SearchPool` runs a bounded number of palm searches on threads of its own."""
+"""Work beside the pictures' own: `SearchPool` runs a bounded number of palm searches, none of which a picture waits for."""
 
 from __future__ import annotations
 
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+import weakref
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from handstream.vision.palm import PalmDetection
+    import numpy as np
+    from numpy.typing import NDArray
 
-    SearchFuture = Future[list[PalmDetection]]
-
-__all__ = ["SearchPool", "SearchStatistics"]
+__all__ = ["RunningSearch", "SearchPool", "SearchRequest", "SearchStatistics"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,7 @@ class SearchStatistics:
 
     Attributes:
         under_way: Searches running or waiting now.
-        places: The most there may be.
+        places: The most there may be, with those that are done and were not read yet.
         started: Searches accepted so far.
         refused: Searches refused so far because every place was taken; their trackers ask again with their next picture.
     """
@@ -34,53 +33,98 @@ class SearchStatistics:
     refused: int
 
 
+class SearchRequest(Protocol):
+    """An inference that another thread runs.
+
+    Attributes:
+        input: uint8 `(size, size, 3)`, RGB: filled before it starts.
+        outputs: The network's outputs, valid until it starts again.
+    """
+
+    input: NDArray[np.uint8]
+    outputs: list[NDArray[np.float32]]
+
+    def start(self) -> None:
+        """Begins it and returns at once."""
+
+    def is_done(self) -> bool:
+        """Whether it has ended, or was never begun."""
+
+    def wait(self) -> None:
+        """Blocks until what `start` began is done; raises what went wrong."""
+
+
+class RunningSearch:
+    """A search that was begun. Its place is free again once it has ended and nobody holds this object any more."""
+
+    __slots__ = ("__weakref__", "_request")
+
+    def __init__(self, request: SearchRequest) -> None:
+        self._request = request
+
+    def done(self) -> bool:
+        """Whether `outputs` returns at once."""
+        return self._request.is_done()
+
+    def outputs(self) -> list[NDArray[np.float32]]:
+        """What the network gave, valid as long as this object lives. Blocks until it is there."""
+        self._request.wait()
+        return self._request.outputs
+
+
 class SearchPool:
-    """Threads for searches, with room for one waiting search a thread. Safe to use from many threads.
+    """A place for each of some requests. Safe to use from many threads.
 
     Drop rule: a search for which there is no place is refused, because one that waits long answers about a picture long gone.
 
     Args:
-        threads: How many searches run at the same time.
+        requests: In the order in which they are to be taken.
     """
 
-    def __init__(self, threads: int) -> None:
-        self._places = 2 * threads
-        self._executor = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="handstream-search")
+    def __init__(self, requests: Sequence[SearchRequest]) -> None:
+        self._places = [_Place(request) for request in requests]
         self._lock = threading.Lock()
-        self._under_way = self._started = self._refused = 0
+        self._started = self._refused = 0
 
-    def start(self, prepare: Callable[[], Callable[[], list[PalmDetection]]]) -> SearchFuture | None:
-        """Runs a search beside, if there is a place for it. Does not wait for it.
+    def start(self, fill: Callable[[NDArray[np.uint8]], None]) -> RunningSearch | None:
+        """Begins a search, if there is a place for it. Does not wait for it.
 
         Args:
-            prepare: Called at once on the calling thread when there is a place; gives what then runs on a thread of the pool.
+            fill: Called at once when there is a place; fills the network's input.
 
         Returns:
-            The search's future, or None where every place is taken.
+            The search, or None where every place is taken.
         """
         with self._lock:
-            if self._under_way == self._places:
+            place = next((place for place in self._places if place.is_free()), None)
+            if place is None:
                 self._refused += 1
                 return None
-            self._under_way += 1
             self._started += 1
-        try:
-            future = self._executor.submit(prepare())
-        except BaseException:
-            self._leave()
-            raise
-        future.add_done_callback(lambda _: self._leave())
-        return future
+            search = place.take()
+        fill(place.request.input)
+        place.request.start()
+        return search
 
     def statistics(self) -> SearchStatistics:
         """How full the pool is and what it has refused."""
         with self._lock:
-            return SearchStatistics(self._under_way, self._places, self._started, self._refused)
+            under_way = sum(not place.request.is_done() for place in self._places)
+            return SearchStatistics(under_way, len(self._places), self._started, self._refused)
 
-    def close(self) -> None:
-        """Waits for the searches that are under way, which are few and short. None may be started afterwards."""
-        self._executor.shutdown(wait=True)
 
-    def _leave(self) -> None:
-        with self._lock:
-            self._under_way -= 1
+class _Place:
+    """A request, and the search that has it."""
+
+    def __init__(self, request: SearchRequest) -> None:
+        self.request = request
+        self._search: weakref.ref[RunningSearch] | None = None
+
+    def is_free(self) -> bool:
+        """A tracker that forgets its search has no more to do than that."""
+        return (self._search is None or self._search() is None) and self.request.is_done()
+
+    def take(self) -> RunningSearch:
+        search = RunningSearch(self.request)
+        self._search = weakref.ref(search)
+        return search

@@ -8,8 +8,9 @@ handedness. One picture takes these steps:
 1. **Follow.** The landmark network looks at each track's ROI. A hand whose presence is not above `min_tracking_confidence` is lost.
    A hand that a search beside found since the last picture is looked at in the same step, side by side with the others; its ROI is a
    picture or two old, and the presence decides whether it is still there.
-2. **Search now** if no hand is in view (or always, in `static_image_mode` or with `Search.SYNCHRONOUS`, while there is room for more
-   hands): the palm network looks at this picture, and the landmark network at each palm that is not one of the hands already seen.
+2. **Search now** if no hand is in view (or, while there is room for more hands, always in `static_image_mode` and with
+   `Search.SYNCHRONOUS`, and else if a search beside is overdue): the palm network looks at this picture, and the landmark network at each
+   palm that is not one of the hands already seen.
 3. **Suppress** what was seen twice: of two hands whose landmarks lie upon each other the one followed longer stays.
 4. **Remember** the hands as tracks. A hand found in step 2 near a track that was lost in step 1 of the same picture is that hand: it was
    seen in every picture, so it keeps its identity. Others get a new identity, which is never used again. Tracks stay in the order in
@@ -19,7 +20,8 @@ handedness. One picture takes these steps:
    on its way. The palms are compared with the hands of the very picture that was searched, so what joins is new. Where pictures of many
    streams share the cores, searches come less often, so that following, which every picture waits for, gets most of them.
 
-Only step 2 makes a picture wait for the palm network, and only when there was nothing to show.
+Only step 2 makes a picture wait for the palm network, and only when there was nothing to show, or when a search beside does not get done
+(`SEARCH_PATIENCE_MS`): it yields to all other work, so on a machine that is wholly busy it may never run.
 """
 
 from __future__ import annotations
@@ -68,6 +70,10 @@ MOST_STRETCH = 4.0
 """How much longer the interval becomes at most: 500 ms by default. Searching, at the normal interval a fifth of all processor time, is
 then a twentieth of it."""
 
+SEARCH_PATIENCE_MS = 1000.0
+"""How long a tracker waits for a search beside, from when it is due. Then the picture is searched at once, as by then the machine must be
+wholly busy: usually it takes the hundredth part."""
+
 RESIZING_SLACK_PX = 2.0
 """How far a resized picture's height may be from the exact proportion: both sides are whole pixels, often even ones."""
 
@@ -82,13 +88,13 @@ class Search(StrEnum):
 
 
 class PendingSearch(Protocol):
-    """A search beside that was begun. `concurrent.futures.Future` is one."""
+    """A search beside that was begun."""
 
     def done(self) -> bool:
         """Whether `result` returns at once."""
 
     def result(self) -> list[PalmDetection]:
-        """The palms found."""
+        """The palms found, the best first."""
 
 
 class HandNetworks(Protocol):
@@ -182,6 +188,7 @@ class HandGraph:
         self._tracks: list[_Track] = []
         self._beside: _SearchBeside | None = None
         self._last_search_ns: int | None = None
+        self._awaits_search_since_ns: int | None = None
 
     def process(self, rgb: NDArray[np.uint8], *, time_ns: int | None = None) -> list[Hand]:
         """Finds the hands in the stream's next picture. Blocks while the networks run; never call it on an event loop.
@@ -212,7 +219,7 @@ class HandGraph:
         with self._alone():
             self._tracks = []
             self._last_search_ns = None
-            self._beside = None
+            self._forget_search()
 
     def close(self) -> None:
         """Refuses further pictures; one that another thread is in the middle of is still answered. A second call does nothing."""
@@ -233,7 +240,7 @@ class HandGraph:
 
     def _process(self, picture: NDArray[np.uint8], now_ns: int) -> list[Hand]:
         self._fit_to((picture.shape[1], picture.shape[0]))
-        sightings = _without_duplicates(self._sightings(picture))
+        sightings = _without_duplicates(self._sightings(picture, now_ns))
         self._tracks = [self._remember(sighting) for sighting in sightings]
         self._search_beside(picture, now_ns)
         height_px, width_px = picture.shape[:2]
@@ -245,7 +252,7 @@ class HandGraph:
         before_wh, self._picture_wh = self._picture_wh, picture_wh
         if not self._tracks or before_wh == picture_wh:
             return
-        self._beside = None
+        self._forget_search()
         scale = picture_wh[0] / before_wh[0]
         if abs(before_wh[1] * scale - picture_wh[1]) <= RESIZING_SLACK_PX:
             for track in self._tracks:
@@ -253,10 +260,11 @@ class HandGraph:
         else:
             self._tracks = []
 
-    def _sightings(self, picture: NDArray[np.uint8]) -> list[_Sighting]:
+    def _sightings(self, picture: NDArray[np.uint8], now_ns: int) -> list[_Sighting]:
         tracks = [] if self._options.static_image_mode else self._tracks
         sightings = self._follow(picture, tracks)
-        if not sightings or (self._searches_every_picture and len(sightings) < self._options.max_hands):
+        has_room = len(sightings) < self._options.max_hands
+        if not sightings or (has_room and (self._searches_every_picture or self._is_search_overdue(now_ns))):
             sightings += self._search_now(picture, sightings)
         return sightings
 
@@ -273,12 +281,12 @@ class HandGraph:
         beside = self._beside
         if beside is None or not beside.pending.done():
             return []
-        self._beside = None
+        self._forget_search()
         return _new_rois(beside.pending.result(), beside.known_landmarks_px)
 
     def _search_now(self, picture: NDArray[np.uint8], known: list[_Sighting]) -> list[_Sighting]:
         # A find that is on its way beside is older than what this search sees.
-        self._beside = None
+        self._forget_search()
         palms = self._networks.detect_palms(picture, min_confidence=self._options.min_detection_confidence, limit=self._options.max_hands)
         rois = _new_rois(palms, [sighting.estimate.landmarks_px for sighting in known])
         found = self._present(self._look(picture, rois[: self._options.max_hands - len(known)]))
@@ -321,10 +329,21 @@ class HandGraph:
         room = 0 < len(self._tracks) < self._options.max_hands
         if self._searches_every_picture or self._beside is not None or not room or not self._is_search_due(now_ns):
             return
+        if self._awaits_search_since_ns is None:
+            self._awaits_search_since_ns = now_ns
         pending = self._networks.start_search(picture, min_confidence=self._options.min_detection_confidence, limit=self._options.max_hands)
         if pending is not None:
             self._last_search_ns = now_ns
             self._beside = _SearchBeside(pending, [track.landmarks_px for track in self._tracks])
+
+    def _forget_search(self) -> None:
+        """There is no search under way any more, or none whose find could be used."""
+        self._beside = None
+        self._awaits_search_since_ns = None
+
+    def _is_search_overdue(self, now_ns: int) -> bool:
+        since_ns = self._awaits_search_since_ns
+        return since_ns is not None and now_ns - since_ns >= SEARCH_PATIENCE_MS * 1_000_000
 
     def _is_search_due(self, now_ns: int) -> bool:
         if self._last_search_ns is None:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
+from contextlib import ExitStack
+from pathlib import Path
 
-from handstream.vision.engines.compiled import CompiledNetwork, Layout, Request, open_core
-from handstream.vision.engines.networks import LANDMARK_SHAPE
+import psutil
+import pytest
+
+from handstream.vision.engines.compiled import CompiledNetwork, Layout, Request, compile_yielding, open_core
+from handstream.vision.engines.networks import LANDMARK_SHAPE, PALM_SHAPE
 from handstream.vision.models import find_models
 
 
@@ -26,3 +33,37 @@ def test_an_inference_on_one_thread_runs_on_the_thread_that_asks() -> None:
         least_s = own_time_s(only) / 3
         assert own_time_s(first) > least_s
         assert own_time_s(second) > least_s
+
+
+def test_what_the_inferences_need_is_there_before_the_first() -> None:
+    """A model takes memory when it first runs, 5 MB of it: a server would grow on the day when all cores are first in use at once."""
+    network = CompiledNetwork(open_core(), find_models(0).landmark, LANDMARK_SHAPE, Layout(4, 1), "f32")
+    before_bytes = psutil.Process().memory_info().rss
+    with ExitStack() as lent:
+        for request in [lent.enter_context(network.request()) for _ in range(4)]:
+            request.run()
+    assert psutil.Process().memory_info().rss - before_bytes < 5e6
+
+
+def yielding_threads() -> dict[int, int]:
+    """How long each thread of this process that has the lowest priority has run, in ns."""
+    threads = [int(task.name) for task in Path("/proc/self/task").iterdir()]
+    return {
+        thread: int(Path(f"/proc/self/task/{thread}/schedstat").read_text().split()[0])
+        for thread in threads
+        if os.sched_getscheduler(thread) == os.SCHED_IDLE
+    }
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has SCHED_IDLE")
+def test_what_no_picture_waits_for_is_inferred_on_threads_that_yield() -> None:
+    others = yielding_threads()
+    requests = compile_yielding(open_core(), find_models(0).palm, PALM_SHAPE, streams=2, requests_each=2, element_type="f32")
+    before_ns = yielding_threads()
+    assert len(before_ns) == len(others) + 2
+    for request in requests[:2]:
+        request.start()
+        request.wait()
+    worked = {thread for thread, run_ns in yielding_threads().items() if run_ns - before_ns[thread] > 1e6}
+    assert worked == before_ns.keys() - others.keys()
+    assert all(request.is_done() for request in requests)

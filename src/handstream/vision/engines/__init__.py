@@ -113,13 +113,19 @@ class Engine(Protocol):
 
 
 def open_engine(
-    name: str = DEFAULT_ENGINE, *, threads: int | None = None, models: Path | None = None, precision: Precision = "f32"
+    name: str = DEFAULT_ENGINE,
+    *,
+    threads: int | None = None,
+    at_once: int | None = None,
+    models: Path | None = None,
+    precision: Precision = "f32",
 ) -> Engine:
     """The engine of that name. May block for a second or two: an engine loads its library here.
 
     Args:
         name: One of `ENGINE_NAMES`.
-        threads: The most threads for one inference of the openvino engine; None lets it decide by the load. MediaPipe decides by itself.
+        threads: The most threads for one picture in the openvino engine; None lets it decide by the load. MediaPipe decides by itself.
+        at_once: The most pictures that the openvino engine processes at the same time; None is one for each core.
         models: Where the openvino engine takes its models from: a folder or a `.task` bundle; None for the cache. MediaPipe brings its own.
         precision: What the openvino engine's networks compute in, see `handstream.vision.engines.precision`. MediaPipe computes in f32.
 
@@ -130,7 +136,7 @@ def open_engine(
     if name == "openvino":
         from handstream.vision.engines.openvino import OpenVINOEngine  # noqa: PLC0415 - see above
 
-        return OpenVINOEngine(threads=threads, models=models, precision=precision)
+        return OpenVINOEngine(threads=threads, at_once=at_once, models=models, precision=precision)
     if name == "mediapipe":
         from handstream.vision.engines.mediapipe import MediaPipeEngine  # noqa: PLC0415 - see above
 

@@ -13,13 +13,14 @@ import threading
 from collections import deque
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import cycle
+from itertools import count, cycle
 from typing import TYPE_CHECKING
 
 import openvino as ov
 from openvino.preprocess import PrePostProcessor
 
 from handstream.errors import HandstreamError
+from handstream.vision.background import naming_threads, yield_to_others
 from handstream.vision.models import cache_dir
 
 if TYPE_CHECKING:
@@ -29,11 +30,15 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["CompiledNetwork", "Layout", "NetworkShape", "Request", "available_cores", "open_core"]
+__all__ = ["CompiledNetwork", "Layout", "NetworkShape", "Request", "available_cores", "compile_yielding", "open_core"]
 
 _one_at_a_time = threading.Lock()
 """Held while a network is compiled. OpenVINO reads its cache with the process' locale set to "C", and afterwards sets it to what it was
 before. Two at once take each other's "C" for that and leave it, and from then on Python reads and writes files as ASCII."""
+
+
+_yielding_numbers = count()
+"""Tells the threads of one model from those of another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,13 @@ class Request:
         """Begins to infer on OpenVINO's threads and returns at once."""
         self._request.start_async()
 
+    def is_done(self) -> bool:
+        """Whether what `start` began has ended. If it failed, `wait` says why."""
+        try:
+            return bool(self._request.wait_for(0))
+        except RuntimeError:
+            return True
+
     def wait(self) -> None:
         """Blocks until what `start` began is done."""
         self._request.wait()
@@ -89,7 +101,9 @@ class Request:
 class CompiledNetwork:
     """One network in one layout, with a pool of infer requests. Safe to use from many threads.
 
-    The pool grows to the number of requests that were ever in use at the same time and never beyond.
+    The pool begins with a request for each inference that can run side by side, each of which has run once: the first run of a model
+    allocates its memory, 5 MB for the landmark network, and takes two to three times as long. The pool grows to the number of requests that
+    were ever in use at the same time and never beyond.
 
     OpenVINO infers on the thread that asks only where a model has one stream of one thread. From one of several streams each inference
     is handed over to a thread of OpenVINO's and back, and each time it waits for its turn at a core: on a busy machine for milliseconds. So
@@ -109,28 +123,67 @@ class CompiledNetwork:
     def __init__(self, core: ov.Core, model_path: Path, shape: NetworkShape, layout: Layout, element_type: str) -> None:
         copies = layout.streams if layout.threads_each == 1 else 1
         each = Layout(layout.streams // copies, layout.threads_each)
-        self._copies = cycle([_compile(core, model_path, shape, each, element_type) for _ in range(copies)])
-        self._idle: deque[Request] = deque()
+        models = [_compile(core, model_path, shape, each, element_type) for _ in range(copies)]
+        self._copies = cycle(models)
+        self._idle = deque(Request(model) for model in models for _ in range(each.streams))
+        for request in self._idle:
+            request.start()
+        for request in self._idle:
+            request.wait()
 
     @contextmanager
     def request(self) -> Iterator[Request]:
         """Lends a request; it returns to the pool afterwards, so it must not be running any more."""
-        request = self.borrow()
+        request = self._borrow()
         try:
             yield request
         finally:
-            self.give_back(request)
+            self._idle.append(request)
 
-    def borrow(self) -> Request:
+    def _borrow(self) -> Request:
         """A request for the caller alone, the one used last if there is an idle one, whose buffers are still in the processor's cache."""
         try:
             return self._idle.pop()
         except IndexError:
             return Request(next(self._copies))
 
-    def give_back(self, request: Request) -> None:
-        """Returns a borrowed request that is not running."""
-        self._idle.append(request)
+
+def compile_yielding(
+    core: ov.Core, model_path: Path, shape: NetworkShape, *, streams: int, requests_each: int, element_type: str
+) -> list[Request]:
+    """Requests for inferences that no picture waits for: the threads that run them yield to all others.
+
+    Args:
+        core: OpenVINO's core, shared by all networks.
+        model_path: The `.tflite` file.
+        shape: What the network must take and give.
+        streams: Inferences that run side by side, each on one thread of OpenVINO's.
+        requests_each: Requests of each, of which one runs and the others wait for their turn.
+        element_type: As for `CompiledNetwork`.
+
+    Returns:
+        The requests, first one of each stream, then the next. They are to be started, not run, which would be done by the thread that asks.
+
+    Raises:
+        HandstreamError: The file holds no network, or another one.
+    """
+    by_stream = [_yielding(core, model_path, shape, requests_each, element_type) for _ in range(streams)]
+    return [requests[turn] for turn in range(requests_each) for requests in by_stream]
+
+
+def _yielding(core: ov.Core, model_path: Path, shape: NetworkShape, requests: int, element_type: str) -> list[Request]:
+    name = f"hs-search-{next(_yielding_numbers)}"
+    with naming_threads(name):
+        model = _compile(core, model_path, shape, Layout(1, 1), element_type)
+    made = [Request(model) for _ in range(requests)]
+
+    def work() -> None:
+        for request in made:
+            request.start()
+            request.wait()
+
+    yield_to_others(name, work)
+    return made
 
 
 def open_core() -> ov.Core:

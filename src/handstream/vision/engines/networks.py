@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from handstream.vision.engines.compiled import CompiledNetwork, Layout, NetworkShape, available_cores, open_core
+from handstream.vision.engines.compiled import CompiledNetwork, Layout, NetworkShape, available_cores, compile_yielding, open_core
 from handstream.vision.engines.precision import element_types
 from handstream.vision.landmarks import HandEstimate, LandmarkOutputs, decode_hand, warp_hand
 from handstream.vision.models import find_models
 from handstream.vision.palm import PalmDetection, decode_palms, warp_letterbox
+from handstream.vision.search import SearchPool
 from handstream.vision.spreading import Spreading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import numpy as np
+    import openvino as ov
     from numpy.typing import NDArray
 
     from handstream.vision.engines import Precision
     from handstream.vision.engines.compiled import Request
     from handstream.vision.occupancy import Occupancy
     from handstream.vision.roi import Roi
-    from handstream.vision.search import SearchPool
+    from handstream.vision.search import RunningSearch, SearchStatistics
     from handstream.vision.tracker import PendingSearch
 
 __all__ = ["OpenVINONetworks"]
@@ -50,16 +54,18 @@ class OpenVINONetworks:
     """The palm and the landmark network, compiled once for all trackers. Implements `HandNetworks`. Safe to use from many threads.
 
     A network is compiled in several layouts. *Alone* serves the picture that has the machine to itself: one inference on two threads.
-    *Beside* serves such a picture with several hands: they run side by side, on two threads each. *Narrow* serves pictures that meet, the
-    searches beside, and all pictures where the others are measured not to pay: one thread an inference, as many at once as there are cores.
+    *Beside* serves such a picture with several hands: they run side by side, on two threads each. *Narrow* serves pictures that meet, and
+    all pictures where the others are measured not to pay: one thread an inference, as many at once as there may be. The searches beside
+    have models of their own, whose threads yield to all others.
 
-    Blocks until alone is ready; the others are compiled in the background, and until then alone serves everything.
+    Blocks until alone is ready; the others are compiled in the background, and until then alone serves everything but the searches beside.
 
     Args:
         model_complexity: 0 is the lite model, 1 the full one.
         occupancy: How busy the engine is, over all its networks.
-        searches: Runs the searches beside, for all networks of the engine.
-        threads: The most threads for one inference; None decides by the load.
+        searches: The most searches beside that run at the same time. As many may wait for their turn.
+        threads: The most threads for one picture; None decides by the load.
+        at_once: The most pictures at the same time; None is one for each core.
         models: A folder or a `.task` bundle to take the models from; None for the cache.
         precision: See `Precision`.
 
@@ -71,24 +77,32 @@ class OpenVINONetworks:
         self,
         model_complexity: int,
         occupancy: Occupancy,
-        searches: SearchPool,
+        searches: int,
         *,
         threads: int | None = None,
+        at_once: int | None = None,
         models: Path | None = None,
         precision: Precision = "f32",
     ) -> None:
         files = find_models(model_complexity, source=models)
+        types = element_types(precision)
         cores = available_cores()
         limit = min(threads or cores, cores)
-        alone, narrow = Layout(1, min(ALONE_THREADS, limit)), Layout(cores, 1)
-        beside = Layout(cores // min(BESIDE_THREADS, limit), min(BESIDE_THREADS, limit))
-        types = element_types(precision)
+        wide = (Layout(1, ALONE_THREADS), Layout(limit // BESIDE_THREADS, BESIDE_THREADS)) if limit > 1 else ()
+        narrow = Layout(min(at_once or cores, cores), 1)
+        core = open_core()
+        compiling = ThreadPoolExecutor(max_workers=1, thread_name_prefix="handstream-compile")
         self._palm, self._landmark = _compile(
-            _Plan(files.palm, PALM_SHAPE, types.palm, (alone, narrow)),
-            _Plan(files.landmark, LANDMARK_SHAPE, types.landmark, (alone, beside, narrow)),
+            compiling,
+            core,
+            _Plan(files.palm, PALM_SHAPE, types.palm, (*wide[:1], narrow)),
+            _Plan(files.landmark, LANDMARK_SHAPE, types.landmark, (*wide, narrow)),
         )
+        self._searches = compiling.submit(_open_searches, core, files.palm, types.palm, searches)
+        compiling.shutdown(wait=False)
+        self._landmark.wait()
+        self._palm.wait()
         self._occupancy = occupancy
-        self._searches = searches
         self._closed = False
 
     def detect_palms(self, rgb: NDArray[np.uint8], *, min_confidence: float, limit: int) -> list[PalmDetection]:
@@ -101,7 +115,7 @@ class OpenVINONetworks:
         ):
             warp_letterbox(rgb, request.input)
             request.run()
-            return _palms(request, rgb.shape, min_confidence, limit)
+            return _palms(request.outputs, (rgb.shape[1], rgb.shape[0]), min_confidence, limit)
 
     def estimate_hands(self, rgb: NDArray[np.uint8], rois: Sequence[Roi]) -> list[HandEstimate]:
         """The hand in each ROI, in that order; side by side while cores are idle. Blocks."""
@@ -113,25 +127,16 @@ class OpenVINONetworks:
             return _side_by_side(network, rgb, rois) if spreads else _one_by_one(network, rgb, rois)
 
     def start_search(self, rgb: NDArray[np.uint8], *, min_confidence: float, limit: int) -> PendingSearch | None:
-        """Begins `detect_palms` beside; None if every place for a search is taken. Does not block and keeps no reference to the picture."""
-
-        def prepare() -> Callable[[], list[PalmDetection]]:
-            network = self._palm.narrow_layout()
-            request = network.borrow()
-            warp_letterbox(rgb, request.input)
-            shape = rgb.shape
-
-            def search() -> list[PalmDetection]:
-                try:
-                    request.run()
-                    return _palms(request, shape, min_confidence, limit)
-                finally:
-                    network.give_back(request)
-
-            return search
-
+        """Begins `detect_palms` beside; None if no place is free. Does not block and keeps no reference to the picture."""
         self._require_open()
-        return self._searches.start(prepare)
+        if not self._searches.done():
+            return None
+        search = self._searches.result().start(partial(warp_letterbox, rgb))
+        return None if search is None else _PalmSearch(search, (rgb.shape[1], rgb.shape[0]), min_confidence, limit)
+
+    def statistics(self) -> SearchStatistics:
+        """How many searches beside are under way, and how many were refused because every place was taken."""
+        return self._searches.result().statistics()
 
     def crowding(self) -> float:
         """How many pictures of other streams share the cores with this one, see `Occupancy.crowding`."""
@@ -146,11 +151,27 @@ class OpenVINONetworks:
             raise RuntimeError("The engine was closed")
 
 
+@dataclass(frozen=True, slots=True)
+class _PalmSearch:
+    """A `PendingSearch`."""
+
+    search: RunningSearch
+    picture_wh: tuple[int, int]
+    min_confidence: float
+    limit: int
+
+    def done(self) -> bool:
+        return self.search.done()
+
+    def result(self) -> list[PalmDetection]:
+        return _palms(self.search.outputs(), self.picture_wh, self.min_confidence, self.limit)
+
+
 class _Network:
     """One network in its layouts: the first is ready, the others may still be compiling.
 
     Args:
-        layouts: Alone first, narrow last, beside between them if there is one.
+        layouts: Alone first, narrow last, beside between them if there is one; narrow by itself where a picture has but one thread.
     """
 
     def __init__(self, layouts: list[Future[CompiledNetwork]]) -> None:
@@ -160,7 +181,7 @@ class _Network:
     @contextmanager
     def chosen_layout(self, *, is_alone: bool, inferences: int = 1) -> Iterator[tuple[CompiledNetwork, bool]]:
         """The network for so many inferences of one picture, and whether they spread: if it is alone and that is measured to pay."""
-        if not is_alone or not all(layout.done() for layout in self._layouts):
+        if not is_alone or len(self._layouts) == 1 or not all(layout.done() for layout in self._layouts):
             yield self.narrow_layout(), False
             return
         with (self._spreading if inferences == 1 else self._spreading_of_several).inference() as spreads:
@@ -185,22 +206,21 @@ class _Plan(NamedTuple):
     layouts: tuple[Layout, ...]
 
 
-def _compile(*plans: _Plan) -> list[_Network]:
-    """Compiles every network on another thread, one after the other; waits for the first layout of each."""
-    core = open_core()
-    thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="handstream-compile")
-    # The first layouts of all plans come first in the queue. A machine of one core has one layout under every name.
+def _compile(thread: ThreadPoolExecutor, core: ov.Core, *plans: _Plan) -> list[_Network]:
+    """Compiles every network on that thread, one after the other: the first layouts of all plans come first. Does not wait."""
+    # On two cores alone and beside are the same layout.
     futures = {
         (plan.path, layout): thread.submit(CompiledNetwork, core, plan.path, plan.shape, layout, plan.element_type)
         for plan, layout in sorted(
             {(plan, layout) for plan in plans for layout in plan.layouts}, key=lambda pair: pair[0].layouts.index(pair[1])
         )
     }
-    thread.shutdown(wait=False)
-    networks = [_Network([futures[plan.path, layout] for layout in plan.layouts]) for plan in plans]
-    for network in networks:
-        network.wait()
-    return networks
+    return [_Network([futures[plan.path, layout] for layout in plan.layouts]) for plan in plans]
+
+
+def _open_searches(core: ov.Core, palm: Path, element_type: str, streams: int) -> SearchPool:
+    requests = compile_yielding(core, palm, PALM_SHAPE, streams=streams, requests_each=2, element_type=element_type)
+    return SearchPool(requests)
 
 
 def _one_by_one(network: CompiledNetwork, rgb: NDArray[np.uint8], rois: Sequence[Roi]) -> list[HandEstimate]:
@@ -227,9 +247,9 @@ def _side_by_side(network: CompiledNetwork, rgb: NDArray[np.uint8], rois: Sequen
         return [_hand(request, roi) for request, roi in zip(requests, rois, strict=True)]
 
 
-def _palms(request: Request, shape: tuple[int, ...], min_confidence: float, limit: int) -> list[PalmDetection]:
-    boxes, scores = request.outputs
-    return decode_palms(boxes[0], scores[0, :, 0], picture_wh=(shape[1], shape[0]), min_confidence=min_confidence, limit=limit)
+def _palms(outputs: list[NDArray[np.float32]], picture_wh: tuple[int, int], min_confidence: float, limit: int) -> list[PalmDetection]:
+    boxes, scores = outputs
+    return decode_palms(boxes[0], scores[0, :, 0], picture_wh=picture_wh, min_confidence=min_confidence, limit=limit)
 
 
 def _hand(request: Request, roi: Roi) -> HandEstimate:

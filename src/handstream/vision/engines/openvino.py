@@ -12,41 +12,45 @@ from typing import TYPE_CHECKING, Self
 from handstream.vision.engines.compiled import available_cores
 from handstream.vision.engines.networks import OpenVINONetworks
 from handstream.vision.occupancy import Occupancy
-from handstream.vision.search import SearchPool, SearchStatistics
 from handstream.vision.tracker import SEARCH_INTERVAL_MS, HandGraph, Search
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from handstream.vision.engines import Precision, TrackerOptions
+    from handstream.vision.search import SearchStatistics
     from handstream.vision.smoothing import Smoothing
 
 __all__ = ["OpenVINOEngine"]
 
 
 CORES_PER_SEARCH = 4
-"""For this many cores one thread searches beside, so that searching never takes more than a quarter of the machine from following."""
+"""For this many cores one search beside runs at a time, so that searching never takes more than a quarter of the machine."""
 
 
 class OpenVINOEngine:
     """Opens trackers over shared networks. Safe to use from many threads.
 
     Args:
-        threads: The most threads for one inference; None decides by the load, see `handstream.vision.occupancy`.
+        threads: The most threads for one picture; None decides by the load, see `handstream.vision.occupancy`.
+        at_once: The most pictures that are processed at the same time, each of which has 18 MB of each network; None is one for each core.
+            More than that wait for each other.
         models: A folder or a `.task` bundle to take the models from; None for the cache, which is filled when it is empty.
         precision: `f32`, or `auto` for less where the processor has instructions for it and parity holds.
     """
 
     name = "openvino"
 
-    def __init__(self, *, threads: int | None = None, models: Path | None = None, precision: Precision = "f32") -> None:
+    def __init__(
+        self, *, threads: int | None = None, at_once: int | None = None, models: Path | None = None, precision: Precision = "f32"
+    ) -> None:
         self._threads = threads
+        self._at_once = at_once
         self._models = models
         self._precision: Precision = precision
         self._lock = threading.Lock()
         self._networks: dict[int, OpenVINONetworks] = {}
         self._occupancy = Occupancy(available_cores())
-        self._searches = SearchPool(max(1, available_cores() // CORES_PER_SEARCH))
         self._closed = False
 
     def open_tracker(
@@ -72,18 +76,22 @@ class OpenVINOEngine:
         networks = self._networks_for(options.model_complexity)
         return HandGraph(networks, options, search=search, search_interval_ms=search_interval_ms, smoothing=smoothing)
 
-    def statistics(self) -> SearchStatistics:
-        """How many searches beside are under way, and how many were refused because every place was taken."""
-        return self._searches.statistics()
+    def statistics(self, model_complexity: int = 0) -> SearchStatistics:
+        """How the searches beside of that model fare. Blocks while its networks are compiled.
+
+        Raises:
+            HandstreamError: The models cannot be had.
+            RuntimeError: The engine was closed.
+        """
+        return self._networks_for(model_complexity).statistics()
 
     def close(self) -> None:
-        """Lets go of the networks and waits for the searches beside. Trackers that are still open refuse further pictures."""
+        """Lets go of the networks. Trackers that are still open refuse further pictures."""
         with self._lock:
             self._closed = True
             for networks in self._networks.values():
                 networks.close()
             self._networks.clear()
-        self._searches.close()
 
     def __enter__(self) -> Self:
         return self
@@ -99,8 +107,9 @@ class OpenVINOEngine:
                 self._networks[model_complexity] = OpenVINONetworks(
                     model_complexity,
                     self._occupancy,
-                    self._searches,
+                    max(1, available_cores() // CORES_PER_SEARCH),
                     threads=self._threads,
+                    at_once=self._at_once,
                     models=self._models,
                     precision=self._precision,
                 )
