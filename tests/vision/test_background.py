@@ -25,7 +25,7 @@ def work() -> int:
 
 
 def own_name() -> str:
-    return Path("/proc/thread-self/comm").read_text().strip()
+    return Path("/proc/thread-self/comm").read_text().removesuffix("\n")
 
 
 @linux_only

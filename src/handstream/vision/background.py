@@ -31,7 +31,7 @@ def naming_threads(name: str) -> Iterator[None]:
     """The threads that the calling one starts meanwhile bear that name, of at most 15 ASCII characters, which it bears itself as long."""
     before = None
     with suppress(OSError):
-        before = _OWN_NAME.read_text()
+        before = _name(_OWN_NAME)
         _OWN_NAME.write_text(name)
     try:
         yield
@@ -68,6 +68,11 @@ def _run_times_ns(name: str) -> dict[int, int]:
     with suppress(OSError):
         for thread in _THREADS.iterdir():
             with suppress(OSError):  # It has ended meanwhile.
-                if (thread / "comm").read_text().strip() == name:
+                if _name(thread / "comm") == name:
                     times_ns[int(thread.name)] = int((thread / "schedstat").read_text().split()[0])
     return times_ns
+
+
+def _name(path: Path) -> str:
+    """The kernel ends it with a line break when it is read, and takes one for a part of it when it is written."""
+    return path.read_text().removesuffix("\n")
