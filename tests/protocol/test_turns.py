@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
+from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from handstream.protocol.turns import Turns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NAMES = "abcd"
 
@@ -81,29 +86,26 @@ def test_who_may_not_be_served_keeps_its_place_and_holds_nobody_up() -> None:
     assert [turns.take(lambda _: False), len(turns)] == [None, 2]
 
 
-def test_rounds_go_on_beside_one_that_is_held_up_however_often_others_ask() -> None:
+def turns_taken(asking: str, steps: int, may_be_served: Callable[[int, str], bool]) -> Counter[str]:
+    """How often each of "abcd" is served in so many steps: in each those ask, and who is served wants another turn at once."""
     turns = asked_by("abcd")
     counts: Counter[str] = Counter()
-    for _ in range(60):
-        turns.ask("b")
-        turns.ask("c")
-        name = turns.take(lambda who: who != "a")
-        assert name is not None
-        turns.ask(name)
-        counts[name] += 1
-    assert counts == {"b": 20, "c": 20, "d": 20}
+    for step in range(steps):
+        for name in asking:
+            turns.ask(name)
+        served = turns.take(partial(may_be_served, step))
+        assert served is not None
+        turns.ask(served)
+        counts[served] += 1
+    return counts
+
+
+def test_rounds_go_on_beside_one_that_is_held_up_however_often_others_ask() -> None:
+    assert turns_taken("bc", 60, lambda _, who: who != "a") == {"b": 20, "c": 20, "d": 20}
 
 
 def test_those_who_are_held_up_get_as_many_turns_as_each_other_however_often_they_ask() -> None:
-    turns = asked_by("abcd")
-    counts: Counter[str] = Counter()
-    for step in range(120):
-        turns.ask("a")
-        turns.ask("c")
-        name = turns.take((lambda _: True) if step % 3 == 0 else (lambda who: who in "cd"))
-        assert name is not None
-        turns.ask(name)
-        counts[name] += 1
+    counts = turns_taken("ac", 120, lambda step, who: step % 3 == 0 or who in "cd")
     assert abs(counts["a"] - counts["b"]) <= 1
     assert abs(counts["c"] - counts["d"]) <= 1
 

@@ -9,7 +9,6 @@ import re
 import subprocess
 import sys
 import threading
-import time
 import zipfile
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -28,6 +27,7 @@ from handstream.vision.engines import TrackerOptions
 from handstream.vision.engines.openvino import OpenVINOEngine
 from handstream.vision.models import find_models
 from handstream.vision.tracker import Search
+from tests.server.serving import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -119,8 +119,7 @@ def test_the_synthetic_clip_in_full(engine: OpenVINOEngine) -> None:
     for index, rgb in enumerate(frames()):
         found.append(tracker.process(rgb, time_ns=index * 33_333_333))
         # At a camera's rate a search has ended when the next picture comes; here the pictures come as fast as they go.
-        while engine.statistics().under_way:
-            time.sleep(0.001)
+        until(lambda: not engine.statistics().under_way)
     figures = measure(found, truth()).values()
     hands, seen = (sum(getattr(part, name) for part in figures) for name in ("hands", "found"))
     # The second hand of two that appear at once is found by the search beside, so up to six frames (200 ms) late.
@@ -258,8 +257,7 @@ def test_a_second_hand_is_found_beside(engine: OpenVINOEngine, two_hands: Pictur
     found = []
     for index in range(1, 8):
         found.append(len(tracker.process(two_hands, time_ns=index * 33_333_333)))
-        while engine.statistics().under_way:
-            time.sleep(0.001)
+        until(lambda: not engine.statistics().under_way)
     assert 2 in found[:6]
     assert all(later >= earlier for earlier, later in pairwise(found))
 

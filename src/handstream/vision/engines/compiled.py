@@ -24,7 +24,7 @@ from handstream.vision.background import naming_threads, yield_to_others
 from handstream.vision.models import cache_dir
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     import numpy as np
@@ -126,10 +126,7 @@ class CompiledNetwork:
         models = [_compile(core, model_path, shape, each, element_type) for _ in range(copies)]
         self._copies = cycle(models)
         self._idle = deque(Request(model) for model in models for _ in range(each.streams))
-        for request in self._idle:
-            request.start()
-        for request in self._idle:
-            request.wait()
+        _run_once(self._idle)
 
     @contextmanager
     def request(self) -> Iterator[Request]:
@@ -176,14 +173,16 @@ def _yielding(core: ov.Core, model_path: Path, shape: NetworkShape, requests: in
     with naming_threads(name):
         model = _compile(core, model_path, shape, Layout(1, 1), element_type)
     made = [Request(model) for _ in range(requests)]
-
-    def work() -> None:
-        for request in made:
-            request.start()
-            request.wait()
-
-    yield_to_others(name, work)
+    yield_to_others(name, lambda: _run_once(made))
     return made
+
+
+def _run_once(requests: Collection[Request]) -> None:
+    """Side by side, as far as they can. Blocks until all are done."""
+    for request in requests:
+        request.start()
+    for request in requests:
+        request.wait()
 
 
 def open_core() -> ov.Core:
