@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import weakref
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RunningSearch", "SearchPool", "SearchRequest", "SearchStatistics"]
 
+Found = TypeVar("Found")
+
 
 @dataclass(frozen=True, slots=True)
 class SearchStatistics:
@@ -22,7 +25,7 @@ class SearchStatistics:
 
     Attributes:
         under_way: Searches running or waiting now.
-        places: The most there may be, with those that are done and were not read yet.
+        places: The most there may be.
         started: Searches accepted so far.
         refused: Searches refused so far because every place was taken; their trackers ask again with their next picture.
     """
@@ -54,22 +57,39 @@ class SearchRequest(Protocol):
         """Blocks until what `start` began is done; raises what went wrong."""
 
 
-class RunningSearch:
-    """A search that was begun. Its place is free again once it has ended and nobody holds this object any more."""
+class RunningSearch(Generic[Found]):
+    """A search that was begun. Once it has ended its place is free, read or not: another search that takes it keeps what was found here."""
 
-    __slots__ = ("__weakref__", "_request")
+    __slots__ = ("__weakref__", "_found", "_lock", "_read", "_request")
 
-    def __init__(self, request: SearchRequest) -> None:
+    def __init__(self, request: SearchRequest, read: Callable[[Sequence[NDArray[np.float32]]], Found], lock: threading.Lock) -> None:
         self._request = request
+        self._read = read
+        self._lock = lock
+        self._found: Future[Found] | None = None
 
     def done(self) -> bool:
-        """Whether `outputs` returns at once."""
-        return self._request.is_done()
+        """Whether `result` returns at once."""
+        with self._lock:
+            return self._found is not None or self._request.is_done()
 
-    def outputs(self) -> list[NDArray[np.float32]]:
-        """What the network gave, valid as long as this object lives. Blocks until it is there."""
-        self._request.wait()
-        return self._request.outputs
+    def result(self) -> Found:
+        """What was found. Blocks until it is there; raises what the network or the reading of its outputs raised."""
+        if not self.done():
+            self._request.wait()
+        with self._lock:
+            return self.keep().result()
+
+    def keep(self) -> Future[Found]:
+        """What was found, read from the network's outputs at the latest now. The search has ended, and the pool's lock is held."""
+        if self._found is None:
+            self._found = Future()
+            try:
+                self._request.wait()
+                self._found.set_result(self._read(self._request.outputs))
+            except Exception as error:  # noqa: BLE001  # It is for whoever asks for the result, not for the search that takes the place.
+                self._found.set_exception(error)
+        return self._found
 
 
 class SearchPool:
@@ -86,11 +106,15 @@ class SearchPool:
         self._lock = threading.Lock()
         self._started = self._refused = 0
 
-    def start(self, fill: Callable[[NDArray[np.uint8]], None]) -> RunningSearch | None:
+    def start(
+        self, fill: Callable[[NDArray[np.uint8]], None], read: Callable[[Sequence[NDArray[np.float32]]], Found]
+    ) -> RunningSearch[Found] | None:
         """Begins a search, if there is a place for it. Does not wait for it.
 
         Args:
             fill: Called at once when there is a place; fills the network's input.
+            read: Makes of the network's outputs what is to be found; keeps no view of them. Called once, by whoever needs it first: the
+                thread that asks for the result, or one that begins another search. Must not use the pool.
 
         Returns:
             The search, or None where every place is taken.
@@ -101,9 +125,13 @@ class SearchPool:
                 self._refused += 1
                 return None
             self._started += 1
-            search = place.take()
-        fill(place.request.input)
-        place.request.start()
+            search = RunningSearch(place.request, read, self._lock)
+            place.take_for(search)
+        try:
+            fill(place.request.input)
+            place.request.start()
+        finally:
+            place.is_being_filled = False
         return search
 
     def statistics(self) -> SearchStatistics:
@@ -114,17 +142,24 @@ class SearchPool:
 
 
 class _Place:
-    """A request, and the search that has it."""
+    """A request, and the search that had it last, as long as somebody may ask for its result.
+
+    Attributes:
+        is_being_filled: Whether it is taken for a search that did not begin yet.
+    """
 
     def __init__(self, request: SearchRequest) -> None:
         self.request = request
-        self._search: weakref.ref[RunningSearch] | None = None
+        self.is_being_filled = False
+        self._search: weakref.ref[RunningSearch[Any]] | None = None
 
     def is_free(self) -> bool:
-        """A tracker that forgets its search has no more to do than that."""
-        return (self._search is None or self._search() is None) and self.request.is_done()
+        return not self.is_being_filled and self.request.is_done()
 
-    def take(self) -> RunningSearch:
-        search = RunningSearch(self.request)
+    def take_for(self, search: RunningSearch[Any]) -> None:
+        """What the search before found is read, ere this one overwrites it. The place is free, and the pool's lock is held."""
+        before = None if self._search is None else self._search()
+        if before is not None:
+            before.keep()
         self._search = weakref.ref(search)
-        return search
+        self.is_being_filled = True

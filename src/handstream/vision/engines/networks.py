@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from handstream.vision.engines.compiled import Request
     from handstream.vision.occupancy import Occupancy
     from handstream.vision.roi import Roi
-    from handstream.vision.search import RunningSearch, SearchStatistics
+    from handstream.vision.search import SearchStatistics
     from handstream.vision.tracker import PendingSearch
 
 __all__ = ["OpenVINONetworks"]
@@ -115,7 +114,7 @@ class OpenVINONetworks:
         ):
             warp_letterbox(rgb, request.input)
             request.run()
-            return _palms(request.outputs, (rgb.shape[1], rgb.shape[0]), min_confidence, limit)
+            return _palms(request.outputs, picture_wh=(rgb.shape[1], rgb.shape[0]), min_confidence=min_confidence, limit=limit)
 
     def estimate_hands(self, rgb: NDArray[np.uint8], rois: Sequence[Roi]) -> list[HandEstimate]:
         """The hand in each ROI, in that order; side by side while cores are idle. Blocks."""
@@ -131,8 +130,8 @@ class OpenVINONetworks:
         self._require_open()
         if not self._searches.done():
             return None
-        search = self._searches.result().start(partial(warp_letterbox, rgb))
-        return None if search is None else _PalmSearch(search, (rgb.shape[1], rgb.shape[0]), min_confidence, limit)
+        read = partial(_palms, picture_wh=(rgb.shape[1], rgb.shape[0]), min_confidence=min_confidence, limit=limit)
+        return self._searches.result().start(partial(warp_letterbox, rgb), read)
 
     def statistics(self) -> SearchStatistics:
         """How many searches beside are under way, and how many were refused because every place was taken."""
@@ -149,22 +148,6 @@ class OpenVINONetworks:
     def _require_open(self) -> None:
         if self._closed:
             raise RuntimeError("The engine was closed")
-
-
-@dataclass(frozen=True, slots=True)
-class _PalmSearch:
-    """A `PendingSearch`."""
-
-    search: RunningSearch
-    picture_wh: tuple[int, int]
-    min_confidence: float
-    limit: int
-
-    def done(self) -> bool:
-        return self.search.done()
-
-    def result(self) -> list[PalmDetection]:
-        return _palms(self.search.outputs(), self.picture_wh, self.min_confidence, self.limit)
 
 
 class _Network:
@@ -247,7 +230,9 @@ def _side_by_side(network: CompiledNetwork, rgb: NDArray[np.uint8], rois: Sequen
         return [_hand(request, roi) for request, roi in zip(requests, rois, strict=True)]
 
 
-def _palms(outputs: list[NDArray[np.float32]], picture_wh: tuple[int, int], min_confidence: float, limit: int) -> list[PalmDetection]:
+def _palms(
+    outputs: Sequence[NDArray[np.float32]], *, picture_wh: tuple[int, int], min_confidence: float, limit: int
+) -> list[PalmDetection]:
     boxes, scores = outputs
     return decode_palms(boxes[0], scores[0, :, 0], picture_wh=picture_wh, min_confidence=min_confidence, limit=limit)
 
