@@ -7,6 +7,7 @@ import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from shutil import which
 
 import psutil
 
@@ -58,7 +59,16 @@ def _version(package: str) -> str:
 
 
 def _commit() -> str:
-    """The checkout's commit, marked where tracked files differ from it."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
-    done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
-    return done.stdout.strip() or "unknown"
+    """The checkout's commit, marked where tracked files differ from it, or why there is none to tell."""
+    if which("git") is None:
+        return "unknown: git is not installed"
+    # An installed package may lie inside of somebody else's checkout, whose commit says nothing about it.
+    is_in_checkout = _git("ls-files", "--error-unmatch", Path(__file__).name) is not None
+    commit = _git("describe", "--always", "--dirty", "--abbrev=12") if is_in_checkout else None
+    return commit or "unknown: measured outside of a checkout"
+
+
+def _git(*arguments: str) -> str | None:
+    """What git says beside this file; None where it fails."""
+    done = subprocess.run(["git", *arguments], cwd=Path(__file__).parent, capture_output=True, text=True, check=False)  # noqa: S603, S607 - fixed words
+    return None if done.returncode else done.stdout.strip()
