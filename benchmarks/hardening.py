@@ -67,9 +67,9 @@ def main(
     *,
     part: Annotated[list[Part] | None, typer.Option(help="Only this part; may be given more than once. Default: all.")] = None,
     results_folder: Annotated[Path | None, typer.Option("--results", help="Write hardening-PART.json and .md into this folder.")] = None,
-    sessions: Annotated[int, typer.Option(help="Rude sessions.")] = 10_000,
-    rounds: Annotated[int, typer.Option(help="How often each attack comes.")] = 3,
-    messages: Annotated[int, typer.Option(help="Damaged messages, sent beside honest sessions.")] = 100_000,
+    sessions: Annotated[int, typer.Option(min=1, help="Rude sessions.")] = 10_000,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each attack comes.")] = 3,
+    messages: Annotated[int, typer.Option(min=1, help="Damaged messages, sent beside honest sessions.")] = 100_000,
     python2: Annotated[str, typer.Option(help="A Python 2.7 with pip, which the Autobahn suite needs.")] = "python2.7",
 ) -> None:
     """Has strangers come and a worker crash, and judges what that does to the others."""
@@ -83,6 +83,7 @@ def main(
         Part.AUTOBAHN: lambda: autobahn(python2),
     }
     for one in part or list(Part):
+        before: dict[str, object] = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "machine": describe_machine()}
         try:
             with console.status(one):
                 found = run[one]()
@@ -93,7 +94,7 @@ def main(
         for sheet in sheets:
             console.print(as_rich(sheet))
         if results_folder:
-            _write(results_folder, one, found, sheets)
+            _write(results_folder, one, found, sheets, before)
 
 
 def rude(sessions: int) -> Found:
@@ -254,10 +255,9 @@ def _reasons_sheet(endings: dict[str, list[Ending]]) -> Sheet:
     return Sheet("Why", ("cases", "reason"), [(", ".join(sorted(cases)), reason) for reason, cases in by_reason.items()])
 
 
-def _write(folder: Path, part: Part, found: Found, sheets: list[Sheet]) -> None:
-    measured = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "machine": describe_machine(), "measured": found.measured}
+def _write(folder: Path, part: Part, found: Found, sheets: list[Sheet], before: dict[str, object]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"hardening-{part}.json").write_text(as_json(found.bars, measured))
+    (folder / f"hardening-{part}.json").write_text(as_json(found.bars, before | {"measured": found.measured}))
     (folder / f"hardening-{part}.md").write_text("\n\n".join([f"# Hardening: {part}", *map(as_markdown, sheets)]) + "\n")
 
 

@@ -8,14 +8,14 @@ places from round to round.
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import time
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import TYPE_CHECKING, Annotated
 
+import typer
 from benchmarks.sheets import Bar, Sheet, as_json, as_markdown, as_rich, bars_sheet
 from rich.console import Console
 
@@ -40,21 +40,21 @@ SPANS_NS = dict(zip(SERVER_STAGES, (3_000, 80_000, 1_300_000, 6_000_000, 150_000
 _CALLS, _BATCHES = 2000, 9
 
 
-def main() -> None:
-    """Runs the benchmark; `--help` says how."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=6)
-    parser.add_argument("--seconds", type=float, default=6.0)
-    parser.add_argument("--results", type=Path)
-    options = parser.parse_args()
-    console = Console()
+def main(
+    *,
+    rounds: Annotated[int, typer.Option(min=1, help="How often all servers are loaded, after once to warm up.")] = 6,
+    seconds: Annotated[float, typer.Option(min=1, max=120, help="How long each time.")] = 6,
+    results_folder: Annotated[Path | None, typer.Option("--results", help="Write observation.json and .md into this folder.")] = None,
+) -> None:
+    """Measures what it costs to watch the server, and judges the bars."""
+    console, machine = Console(), describe_machine()
     bookkeeping_us = time_bookkeeping()
-    rounds = run_rounds(options.rounds, options.seconds)
-    sheets = [bookkeeping_sheet(bookkeeping_us), rounds_sheet(rounds), bars_sheet(bars(bookkeeping_us, rounds))]
+    measured = run_rounds(rounds, seconds)
+    sheets = [bookkeeping_sheet(bookkeeping_us), rounds_sheet(measured), bars_sheet(bars(bookkeeping_us, measured))]
     for sheet in sheets:
         console.print(as_rich(sheet))
-    if options.results is not None:
-        write_results(options.results, sheets, bookkeeping_us, rounds)
+    if results_folder is not None:
+        write_results(results_folder, machine, sheets, bookkeeping_us, measured)
 
 
 def time_bookkeeping() -> dict[str, float]:
@@ -155,9 +155,11 @@ def bars(bookkeeping_us: dict[str, float], rounds: list[dict[str, float]]) -> li
     ]
 
 
-def write_results(folder: Path, sheets: list[Sheet], bookkeeping_us: dict[str, float], rounds: list[dict[str, float]]) -> None:
-    """The figures for programs, and the tables for people."""
-    machine = describe_machine()
+def write_results(
+    folder: Path, machine: dict[str, str], sheets: list[Sheet], bookkeeping_us: dict[str, float], rounds: list[dict[str, float]]
+) -> None:
+    """The figures for programs, and the tables for people. The machine is as it was before."""
+    folder.mkdir(parents=True, exist_ok=True)
     measured = {"machine": machine, "bookkeeping_us": bookkeeping_us, "cpu_ms_by_round": rounds}
     (folder / "observation.json").write_text(as_json(bars(bookkeeping_us, rounds), measured))
     description = "\n".join(f"- {name}: {value}" for name, value in machine.items())
@@ -167,4 +169,4 @@ def write_results(folder: Path, sheets: list[Sheet], bookkeeping_us: dict[str, f
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

@@ -94,7 +94,8 @@ def main(folder: Path) -> None:
         "soak": [soak()],
     }
     for kind, rows in results.items():
-        Report.of(kind, BenchOptions(url=HOSTILE), rows, is_complete=kind != "soak").write_html(folder / f"{kind}.html")
+        report = Report.begin(kind, BenchOptions(url=HOSTILE)).finished(rows, is_complete=kind != "soak")
+        report.write_html(folder / f"{kind}.html")
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def percentiles(name: str, p50_ms: float) -> PercentileRow:
 
 
 def reported(folder: Path, kind: Kind, results: Sequence[object]) -> Measured:
-    Report.of(kind, BenchOptions(), list(results), is_complete=True).write_json(folder / f"{kind}.json")
+    Report.begin(kind, BenchOptions()).finished(list(results), is_complete=True).write_json(folder / f"{kind}.json")
     return Measured(folder)
 
 

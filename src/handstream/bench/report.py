@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
 from importlib.resources import files
@@ -39,7 +39,7 @@ _ESCAPES = {character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """One benchmark's figures and how they came about.
+    """One benchmark's figures and how they came about: `begin` before it, `finished` after.
 
     Attributes:
         kind: Which benchmark.
@@ -58,11 +58,18 @@ class Report:
     began: str
 
     @classmethod
-    def of(cls, kind: Kind, options: BenchOptions, results: list[Any], *, is_complete: bool, **more: object) -> Report:
-        """The report of a benchmark that has just ended on this machine, with more options that are its own."""
+    def begin(cls, kind: Kind, options: BenchOptions, **more: object) -> Report:
+        """The report of a benchmark that is about to begin on this machine, with more options that are its own.
+
+        Afterwards would be too late: the load would be the benchmark's own, and the checkout may have moved on.
+        """
         now = datetime.now(UTC).isoformat(timespec="seconds")
         chosen = {name: value for name, value in asdict(options).items() if name != "token"} | more
-        return cls(kind=kind, machine=describe_machine(), options=chosen, is_complete=is_complete, results=results, began=now)
+        return cls(kind=kind, machine=describe_machine(), options=chosen, is_complete=False, results=[], began=now)
+
+    def finished(self, results: list[Any], *, is_complete: bool) -> Report:
+        """The same with what was found out."""
+        return replace(self, results=results, is_complete=is_complete)
 
     def as_json(self) -> dict[str, object]:
         """The report in values that JSON has. What is not a number is null; numbers have four decimals."""

@@ -78,10 +78,10 @@ def latency(
     """Show where the time of a frame goes, stage by stage, with one session and with four, beside what the bare kernels take."""
     check_outputs(json, html)
     options = _options(url=url, token=token, size=size, rate=rate, output=output, seconds=seconds, repeats=repeats)
-    bench = Latency(options)
+    bench, report = Latency(options), Report.begin("latency", options)
     is_complete = _run(bench.run, bench.measurements)
     results = bench.results()
-    _finish(Report.of("latency", options, results, is_complete=is_complete), bench_tables.latency_tables(results), json, html)
+    _finish(report.finished(results, is_complete=is_complete), bench_tables.latency_tables(results), json, html)
 
 
 @app.command()
@@ -113,11 +113,10 @@ def capacity(
     options = _options(url=url, token=token, size=size, rate=rate, output=outputs[0], seconds=seconds, repeats=repeats)
     with_original = url is None and (_has_reference() if compare is None else compare)
     chosen = contenders(tuple(one.value for one in outputs), workers=tuple(workers or (1,)), with_original=with_original)
-    bench = Capacity(options, chosen, limit)
+    bench, report = Capacity(options, chosen, limit), Report.begin("capacity", options, outputs=outputs, limit=limit)
     is_complete = _run(bench.run, None)
     results = bench.results()
-    report = Report.of("capacity", options, results, is_complete=is_complete, outputs=outputs, limit=limit)
-    _finish(report, bench_tables.capacity_tables(results), json, html)
+    _finish(report.finished(results, is_complete=is_complete), bench_tables.capacity_tables(results), json, html)
 
 
 @app.command()
@@ -133,10 +132,10 @@ def ablation(
     """Show what each cure brings: the original, its cures one by one and together, then handstream's steps one by one. Needs mediapipe."""
     check_outputs(json, html)
     options = _options(url=None, token=None, size=size, rate=rate, output=Output.ANNOTATED, seconds=seconds, repeats=repeats)
-    bench = Ablation(options)
+    bench, report = Ablation(options), Report.begin("ablation", options)
     is_complete = _run(bench.run, bench.measurements)
     rows = bench.rows()
-    _finish(Report.of("ablation", options, rows, is_complete=is_complete), bench_tables.ablation_tables(rows), json, html)
+    _finish(report.finished(rows, is_complete=is_complete), bench_tables.ablation_tables(rows), json, html)
 
 
 @app.command()
@@ -158,6 +157,7 @@ def soak(
     """Load a server for minutes, and see whether its memory, files, threads and latency stay as they were."""
     check_outputs(json, html)
     options = _options(url=url, token=token, size=size, rate=rate, output=output, seconds=seconds, repeats=1)
+    report = Report.begin("soak", options, minutes=minutes, share=share)
     if sessions is None:
         short = replace(options, seconds=_SEARCH_S)
         trial = Capacity(short, contenders((output.value,), with_original=False), limit)
@@ -167,8 +167,7 @@ def soak(
     bench = Soak(options, sessions=sessions, minutes=minutes)
     is_complete = _run(bench.run, bench.measurements)
     result = bench.result()
-    report = Report.of("soak", options, [result], is_complete=is_complete, minutes=minutes, share=share)
-    _finish(report, bench_tables.soak_tables(result), json, html)
+    _finish(report.finished([result], is_complete=is_complete), bench_tables.soak_tables(result), json, html)
 
 
 def _has_reference() -> bool:
