@@ -36,7 +36,8 @@ def main(
 ) -> None:
     """Compares the engines in one run, taking turns, and judges the bars."""
     console = Console()
-    cv2.setNumThreads(1)  # as the command `handstream` does; MediaPipe brings its own OpenCV, which this does not reach
+    # As `handstream.opencv` does for the command, but not by its variables: they would reach the OpenCV that MediaPipe brings too.
+    cv2.setNumThreads(1)
     entrants = contenders(task_bundle)
     results = Results(describe_machine(), {entrant.name: entrant.version for entrant in entrants})
     shown = scenes(data, QUICK_FRAMES)[:QUICK_SCENES] if quick else scenes(data, FULL_FRAMES)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import os
 
-__all__ = ["set_up_opencv"]
+__all__ = ["SETTINGS", "set_up_opencv"]
+
+SETTINGS = {
+    # It would share each warp of a hand's 224x224 pixels out to all cores: 3 ms of processor time a frame more, and no frame sooner.
+    "OPENCV_FOR_THREADS_NUM": "1",
+    # It would write of each damaged picture to stderr; whoever sent it is told, and nobody else needs to know.
+    "OPENCV_LOG_LEVEL": "OFF",
+}
+"""What OpenCV reads in the environment when it is imported."""
 
 
 def set_up_opencv() -> None:
@@ -13,7 +21,5 @@ def set_up_opencv() -> None:
     What the environment says already stays as it is. OpenCV looks there when it is imported, so this comes first. These are settings of the
     whole process; a library that is imported leaves them alone.
     """
-    # It would share each warp of a hand's 224x224 pixels out to all cores: 3 ms of processor time a frame more, and no frame sooner.
-    os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
-    # It would write of each damaged picture to stderr; whoever sent it is told, and nobody else needs to know.
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)

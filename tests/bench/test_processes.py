@@ -64,9 +64,13 @@ def test_the_last_words_of_a_process_that_said_nothing_are_none(tmp_path: Path) 
     assert family(process.pid) == []
 
 
-def test_settings_of_a_server_for_people_are_not_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_of_a_server_for_people_and_of_the_command_are_not_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HANDSTREAM_TOKEN", "secret")
     monkeypatch.setenv("HANDSTREAM_MODELS", "there")
-    start(python("import os; print(sorted(name for name in os.environ if name.startswith('HANDSTREAM_')))"), tmp_path / "log").wait()
+    monkeypatch.setenv("OPENCV_FOR_THREADS_NUM", "1")
+    start(
+        python("import os; print(sorted(name for name in os.environ if name.startswith(('HANDSTREAM_', 'OPENCV_'))))"), tmp_path / "log"
+    ).wait()
     assert "HANDSTREAM_TOKEN" not in last_words(tmp_path / "log")
     assert "HANDSTREAM_MODELS" in last_words(tmp_path / "log")
+    assert "OPENCV" not in last_words(tmp_path / "log")

@@ -12,7 +12,11 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import cv2
+from handstream.opencv import set_up_opencv
+
+if __name__ == "__main__":
+    set_up_opencv()  # before OpenCV is imported
+
 from benchmarks.peers.clients.course import arguments_parser, camera_ticks, stay_for_the_window
 from benchmarks.peers.clients.jpeg import number_of, packed
 from benchmarks.peers.numbered import NumberedClip
@@ -71,5 +75,4 @@ async def _run(options: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = arguments_parser(__doc__)
     parser.add_argument("--wait-for-answer", action="store_true")
-    cv2.setNumThreads(1)
     asyncio.run(_run(parser.parse_args()))

@@ -8,7 +8,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import cv2
+from handstream.opencv import set_up_opencv
+
+if __name__ == "__main__":
+    set_up_opencv()  # before OpenCV is imported
+
 from benchmarks.peers.clients.course import arguments_parser, camera_ticks, stay_for_the_window
 from benchmarks.peers.clients.jpeg import number_of, packed
 from benchmarks.peers.numbered import NumberedClip
@@ -44,5 +48,4 @@ async def _run(options: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = arguments_parser(__doc__)
     parser.add_argument("--output", choices=("annotated", "landmarks"), default="annotated")
-    cv2.setNumThreads(1)
     asyncio.run(_run(parser.parse_args()))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from handstream.errors import HandstreamError
+from handstream.opencv import SETTINGS
 from handstream.server.settings import ENVIRONMENT_PREFIX
 
 if TYPE_CHECKING:
@@ -59,9 +60,11 @@ def listening(command: Sequence[str], log: Path, name: str) -> Iterator[tuple[st
 def start(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
     """Starts a process that says what it says into that log.
 
-    Of handstream's settings in the environment it gets only where the models are: the others are for a server that serves people.
+    Of handstream's settings in the environment it gets only where the models are: the others are for a server that serves people. How the
+    command sets OpenCV up is no setting of what it starts either: handstream's own server sets itself up, and the original has OpenCV as it
+    comes.
     """
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(ENVIRONMENT_PREFIX) or name in _PASSED_ON}
+    environment = {name: value for name, value in os.environ.items() if name in _PASSED_ON or not _is_own(name)}
     with log.open("wb") as output:
         return subprocess.Popen(command, stdout=output, stderr=output, env=environment)  # noqa: S603 - a benchmark's own command
 
@@ -90,6 +93,10 @@ def family(process_id: int) -> list[psutil.Process]:
         root = psutil.Process(process_id)
         return [root, *root.children(recursive=True)]
     return []
+
+
+def _is_own(name: str) -> bool:
+    return name.startswith(ENVIRONMENT_PREFIX) or name in SETTINGS
 
 
 def _address(process: subprocess.Popen[bytes], log: Path, name: str) -> str:

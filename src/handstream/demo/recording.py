@@ -8,8 +8,6 @@ import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from typing import TYPE_CHECKING
 
-import cv2
-
 from handstream.demo.clip import CLIP_NAME, TRUTH_NAME, write_clip
 from handstream.demo.truth import ClipTruth
 from handstream.vision.synthetic import render, truths
@@ -45,7 +43,7 @@ def record(scene: Scene, folder: Path, *, workers: int, on_frame: Callable[[], N
     folder.mkdir(parents=True, exist_ok=True)
     clip, truth = folder / CLIP_NAME, folder / TRUTH_NAME
     resolution_wh = (scene.camera.width_px, scene.camera.height_px)
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_use_one_thread) as processes:
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as processes:
         pictures = processes.map(functools.partial(_picture, scene), range(scene.frame_count))
         write_clip(clip, _counted(pictures, on_frame), resolution_wh=resolution_wh, frames_per_second=scene.frames_per_second)
     truth.write_text(_truth_of(scene, clip).to_json(), encoding="utf-8")
@@ -71,8 +69,3 @@ def _counted(pictures: Iterable[NDArray[np.uint8]], on_frame: Callable[[], None]
     for picture in pictures:
         yield picture
         on_frame()
-
-
-def _use_one_thread() -> None:
-    """The processes share the cores among them; threads within each would only get in each other's way."""
-    cv2.setNumThreads(1)
