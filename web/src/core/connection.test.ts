@@ -171,6 +171,20 @@ test('a probe goes right ahead of the frame that it belongs to', () => {
   ).toEqual(['{"type":"ping","id":0}', 'frame', 'frame']);
 });
 
+test('an attempt of which nothing is heard is given up, and another one follows', () => {
+  const { newest, transports, events } = connected();
+  vi.advanceTimersByTime(9999);
+  expect(events.onLost).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(1);
+  expect(newest().isClosed).toBe(true);
+  const [[retryInMs] = [0]] = events.onLost.mock.calls;
+  vi.advanceTimersByTime(retryInMs);
+  expect(transports).toHaveLength(2);
+  newest().events.onOpen();
+  vi.runAllTimers();
+  expect(newest().isClosed, 'one that was opened in time stays').toBe(false);
+});
+
 test('a connection that has been silent for long though frames were sent is given up', () => {
   const { connection, newest, events } = connected();
   newest().events.onOpen();

@@ -18,6 +18,9 @@ const CLIENT_NAME = 'handstream-web/0.1.0';
 /** Close codes (`docs/protocol.md`) after which the same client would only be refused again. */
 const REFUSED_CODES: ReadonlySet<number> = new Set([1002, 1003, 1007, 1008, 4000, 4004]);
 
+/** An attempt that takes longer has failed: a browser would wait for minutes by itself, and not try again though the path is back. */
+const ATTEMPT_MS = 10_000;
+
 export interface ConnectionEvents {
   /** Frames may be sent. */
   onOpen(): void;
@@ -49,11 +52,12 @@ export class Connection {
   #flow: FlowOptions;
   #session: Session | null = null;
   #transport: Transport | null = null;
-  #resumption: Resumption | null = null;
+  #resumption: Resumption | undefined;
   /** Frames of the last connection, of which it is not known where they were lost. */
   #lost: readonly FrameInFlight[] = [];
   #failures = 0;
-  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Ends the attempt that is made, or the pause before the next one. */
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -104,7 +108,7 @@ export class Connection {
   /** Tries again at once instead of waiting for the pause to end. */
   retryNow(): void {
     if (this.#transport !== null) return;
-    clearTimeout(this.#retryTimer);
+    clearTimeout(this.#timer);
     this.#open();
   }
 
@@ -126,6 +130,7 @@ export class Connection {
     };
     const transportEvents: TransportEvents = {
       onOpen: () => {
+        clearTimeout(this.#timer);
         this.#session = session;
         transport.send(session.hello(CLIENT_NAME, this.#settings));
         events.onOpen();
@@ -143,15 +148,16 @@ export class Connection {
         else this.#lose();
       },
     };
-    const transport = this.#options.connect(transportEvents, resumes !== null);
+    const transport = this.#options.connect(transportEvents, typeof resumes?.token === 'string');
     this.#transport = transport;
+    this.#timer = setTimeout(() => this.#lose(), ATTEMPT_MS);
   }
 
   #lose(): void {
     this.#disconnect();
     const retryInMs = backoffMs(this.#failures, Math.random());
     this.#failures += 1;
-    this.#retryTimer = setTimeout(() => this.#open(), retryInMs);
+    this.#timer = setTimeout(() => this.#open(), retryInMs);
     this.#options.events.onLost(retryInMs);
   }
 
@@ -161,13 +167,13 @@ export class Connection {
   }
 
   #disconnect(): void {
-    clearTimeout(this.#retryTimer);
+    clearTimeout(this.#timer);
     this.#transport?.close();
     this.#transport = null;
     const session = this.#session;
     if (session === null) return;
     this.#session = null;
-    this.#resumption = session.resumption ?? this.#resumption;
+    this.#resumption = session.resumption;
     this.#tellLost(null); // No welcome came that told of them.
     this.#lost = session.close();
   }

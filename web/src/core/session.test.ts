@@ -162,12 +162,12 @@ test('acknowledges each result once, where the server can take it', () => {
 
 test('can be taken up again with the token of its welcome, and its frame ids go on', () => {
   const session = started(3);
-  expect(session.resumption).toBeNull();
+  expect(session.resumption, 'before the welcome').toEqual({ token: null, nextFrameId: 3 });
   session.receiveText(WELCOME, 5);
   const { resumption } = session;
-  expect(resumption?.nextFrameId).toBe(3);
+  expect(resumption.nextFrameId).toBe(3);
   const next = new Session(undefined, resumption);
-  expect(JSON.parse(next.hello('test/1', {}))).toMatchObject({ resume: resumption?.token });
+  expect(JSON.parse(next.hello('test/1', {}))).toMatchObject({ resume: resumption.token });
   expect(next.packFrame(IMAGE, 0n, 0, 0).frameId).toBe(3);
-  expect(next.resumption, 'until it has been welcomed').toEqual({ token: resumption?.token, nextFrameId: 4 });
+  expect(next.resumption, 'until it has been welcomed').toEqual({ token: resumption.token, nextFrameId: 4 });
 });

@@ -53,17 +53,20 @@ export type SessionEvent =
   | { readonly type: 'pong'; readonly id: number }
   | { readonly type: 'error'; readonly code: string; readonly message: string };
 
-/** What a later connection needs to take the session up again (`docs/protocol.md`, "Resuming"). */
+/** What a later connection goes on with (`docs/protocol.md`, "Resuming"). */
 export interface Resumption {
-  readonly token: string;
-  /** Frame ids go on increasing. */
+  /** Names the session that is to be taken up again; null where no welcome has come, so that one is begun. */
+  readonly token: string | null;
+  /** Frame ids go on increasing all the same, so that no frame is taken for one that was lost before it. */
   readonly nextFrameId: number;
 }
+
+const BEGINNING: Resumption = { token: null, nextFrameId: 0 };
 
 export class Session {
   readonly flow: Flow;
   readonly #clock = new RemoteClock();
-  readonly #resumes: Resumption | null;
+  readonly #resumes: Resumption;
   #welcome: Welcome | null = null;
   #nextFrameId: number;
   #unacknowledged: number | null = null;
@@ -71,11 +74,11 @@ export class Session {
   #probe: { readonly id: number; readonly sentMs: number } | null = null;
   #unheardSinceMs: number | null = null;
 
-  /** @param resumes - the session that is to be taken up again, or null to begin one. */
-  constructor(flowOptions?: FlowOptions, resumes: Resumption | null = null) {
+  /** @param resumes - what the connection before this one left to go on with. */
+  constructor(flowOptions?: FlowOptions, resumes: Resumption = BEGINNING) {
     this.flow = new Flow(flowOptions);
     this.#resumes = resumes;
-    this.#nextFrameId = resumes?.nextFrameId ?? 0;
+    this.#nextFrameId = resumes.nextFrameId;
   }
 
   /** Whether the server has said welcome. */
@@ -89,14 +92,14 @@ export class Session {
   }
 
   /** How the next connection takes this session up; before a welcome as this one was meant to. */
-  get resumption(): Resumption | null {
-    const token = this.#welcome?.resume_token ?? this.#resumes?.token;
-    return token === undefined ? null : { token, nextFrameId: this.#nextFrameId };
+  get resumption(): Resumption {
+    return { token: this.#welcome?.resume_token ?? this.#resumes.token, nextFrameId: this.#nextFrameId };
   }
 
   /** The first message of the conversation. */
   hello(client: string, settings: Partial<SessionSettings>): string {
-    return packHello(client, settings, { features: ['ack'], ...(this.#resumes === null ? {} : { resume: this.#resumes.token }) });
+    const { token } = this.#resumes;
+    return packHello(client, settings, { features: ['ack'], ...(token === null ? {} : { resume: token }) });
   }
 
   /** The number that the next frame will have. */

@@ -121,7 +121,7 @@ async function opened(settings: Partial<StreamSettings> = {}) {
   });
   await stream.open({ kind: 'camera', deviceId: null });
   if (wire.events === undefined) throw new Error('nothing has connected');
-  return { stream, capture, source, store, log, drawn, server: wire.events, sent: wire.sent, onFailed };
+  return { stream, capture, source, store, log, drawn, wire, server: wire.events, sent: wire.sent, onFailed };
 }
 
 beforeEach(() => {
@@ -199,6 +199,23 @@ test('the state follows the connection', async () => {
   server.onClose(1006, '');
   expect(store.get()).toMatchObject({ phase: 'reconnecting', error: { code: 'server_away' } });
   vi.advanceTimersByTime(600);
+});
+
+test('a frame that was lost before the welcome is not taken for the first one of the next connection', async () => {
+  const { stream, capture, wire, log, drawn } = await opened();
+  wire.events?.onOpen();
+  await capture.deliver();
+  wire.events?.onClose(1006, '');
+  vi.advanceTimersByTime(250);
+  wire.events?.onOpen();
+  await capture.deliver();
+  wire.events?.onText(WELCOME); // It tells where the first one was lost.
+  wire.events?.onBinary(resultFor(1));
+  await settled();
+  vi.advanceTimersByTime(16);
+  expect(drawn.map(({ result }) => result?.frameId)).toEqual([1]);
+  expect(log.newest().map(({ outcome, droppedAt }) => droppedAt ?? outcome)).toEqual(['network_up', 'shown']);
+  stream.close();
 });
 
 test.each([
