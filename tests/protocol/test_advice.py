@@ -163,6 +163,26 @@ def test_who_ignores_it_takes_nothing_from_those_who_follow() -> None:
     assert greedy.told["b"] == fair.told["b"]
 
 
+def test_a_capacity_that_scatters_from_second_to_second_moves_nobody() -> None:
+    scene = Scene(dict.fromkeys("abcdefgh", 30.0), machine(120))
+    scene.run(5)
+    for second in range(60):
+        scene.capacity = machine(120 * (1.2 if second % 2 else 0.8))
+        scene.run(1)
+    assert scene.messages == 8, "each was told once, before"
+
+
+@pytest.mark.parametrize("total", [60.0, 240.0])
+def test_a_capacity_that_has_changed_for_good_is_told_within_seconds(total: float) -> None:
+    scene = Scene(dict.fromkeys("abcdefgh", 30.0), machine(120))
+    scene.run(10)
+    scene.capacity = machine(total)
+    scene.run(3)
+    assert (scene.rate("a") > 12) == (total > 120)
+    scene.run(20)
+    assert scene.rate("a") == pytest.approx(total * 0.8 / 8, rel=0.2)
+
+
 def test_nothing_is_advised_once_nothing_is_known() -> None:
     scene = Scene(dict.fromkeys("abcd", 30), machine(40))
     scene.run(5)
