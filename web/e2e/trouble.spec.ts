@@ -1,4 +1,4 @@
-import { expect, test } from './studio.ts';
+import { expect, Studio, test } from './studio.ts';
 
 /** Makes the camera fail as a browser would say it. */
 function refuseCamera(name: string): void {
@@ -87,6 +87,21 @@ test('the server goes away and comes back, and the page goes on by itself', asyn
   await studio.keepScreenshot('back-new-session');
   await studio.expectLive();
   await expect(studio.page.getByRole('heading', { name: 'The server does not answer' })).toBeHidden();
+});
+
+test('a server that is full says so, and lets the page in once there is a place', async ({ studio, context }) => {
+  test.slow();
+  const { url } = await studio.startServer(0, '--max-sessions', '1');
+  await studio.open({ sourceKind: 'demo' }, url);
+  await studio.start();
+  await studio.expectLive();
+  const another = new Studio(await context.newPage());
+  await another.open({ sourceKind: 'demo' }, url);
+  await another.start();
+  await expect(another.page.getByRole('heading', { name: 'The server takes no session now' })).toBeVisible();
+  await another.keepScreenshot('trouble-server-full');
+  await studio.page.close();
+  await another.expectLive();
 });
 
 test('a path that breaks is taken up again with the same session', async ({ studio }) => {

@@ -69,7 +69,7 @@ test('comes back by itself with the newest settings', () => {
   newest().events.onClose(1006, '');
   expect(connection.session).toBeNull();
   expect(connection.sendFrame(new ArrayBuffer(4), 0n, 0, noProbe)).toBeNull();
-  const [[retryInMs] = [0]] = events.onLost.mock.calls;
+  const [[, retryInMs] = [0, 0]] = events.onLost.mock.calls;
   vi.advanceTimersByTime(retryInMs);
   expect(transports).toHaveLength(2);
   newest().events.onOpen();
@@ -148,7 +148,12 @@ test('pauses grow while the server is away, and start small again after a welcom
   newest().events.onOpen();
   newest().events.onText(WELCOME);
   newest().events.onClose(1001, '');
-  expect(events.onLost.mock.calls).toEqual([[125], [250], [500], [125]]);
+  expect(events.onLost.mock.calls).toEqual([
+    [1006, 125],
+    [1006, 250],
+    [1006, 500],
+    [1001, 125],
+  ]);
 });
 
 test('a server that refuses this client is not asked again', () => {
@@ -177,7 +182,7 @@ test('an attempt of which nothing is heard is given up, and another one follows'
   expect(events.onLost).not.toHaveBeenCalled();
   vi.advanceTimersByTime(1);
   expect(newest().isClosed).toBe(true);
-  const [[retryInMs] = [0]] = events.onLost.mock.calls;
+  const [[, retryInMs] = [0, 0]] = events.onLost.mock.calls;
   vi.advanceTimersByTime(retryInMs);
   expect(transports).toHaveLength(2);
   newest().events.onOpen();

@@ -18,6 +18,9 @@ const CLIENT_NAME = 'handstream-web/0.1.0';
 /** Close codes (`docs/protocol.md`) after which the same client would only be refused again. */
 const REFUSED_CODES: ReadonlySet<number> = new Set([1002, 1003, 1007, 1008, 4000, 4004]);
 
+/** The close code of a connection that ended without one (RFC 6455, 7.4.1). */
+const BROKEN = 1006;
+
 /** An attempt that takes longer has failed: a browser would wait for minutes by itself, and not try again though the path is back. */
 const ATTEMPT_MS = 10_000;
 
@@ -25,8 +28,8 @@ export interface ConnectionEvents {
   /** Frames may be sent. */
   onOpen(): void;
   onSessionEvents(events: readonly SessionEvent[], nowMs: number): void;
-  /** The connection was lost, or could not be made; the next attempt follows after `retryInMs`. */
-  onLost(retryInMs: number): void;
+  /** The connection was lost with that close code, or could not be made; the next attempt follows after `retryInMs`. */
+  onLost(closeCode: number, retryInMs: number): void;
   /** The server does not want this client: there is no next attempt. */
   onRefused(reason: string): void;
 }
@@ -102,7 +105,7 @@ export class Connection {
     if (session === null) return;
     const events = session.expire(nowMs);
     if (events.length > 0) this.#options.events.onSessionEvents(events, nowMs);
-    if (session.isSilent(nowMs)) this.#lose();
+    if (session.isSilent(nowMs)) this.#lose(BROKEN);
   }
 
   /** Tries again at once instead of waiting for the pause to end. */
@@ -145,20 +148,20 @@ export class Connection {
       },
       onClose: (code, reason) => {
         if (REFUSED_CODES.has(code)) this.#refuse(reason);
-        else this.#lose();
+        else this.#lose(code);
       },
     };
     const transport = this.#options.connect(transportEvents, typeof resumes?.token === 'string');
     this.#transport = transport;
-    this.#timer = setTimeout(() => this.#lose(), ATTEMPT_MS);
+    this.#timer = setTimeout(() => this.#lose(BROKEN), ATTEMPT_MS);
   }
 
-  #lose(): void {
+  #lose(closeCode: number): void {
     this.#disconnect();
     const retryInMs = backoffMs(this.#failures, Math.random());
     this.#failures += 1;
     this.#timer = setTimeout(() => this.#open(), retryInMs);
-    this.#options.events.onLost(retryInMs);
+    this.#options.events.onLost(closeCode, retryInMs);
   }
 
   #refuse(reason: string): void {

@@ -8,6 +8,7 @@ export type ClientErrorCode =
   | 'camera_failed'
   | 'insecure_origin'
   | 'server_away'
+  | 'server_busy'
   | 'server_refused'
   | 'token_needed'
   | 'page_not_allowed'
@@ -44,6 +45,10 @@ const TEXTS: Record<ClientErrorCode, { readonly title: string; readonly advice: 
   server_away: {
     title: 'The server does not answer',
     advice: 'Check that “handstream serve” is running. The page connects again by itself.',
+  },
+  server_busy: {
+    title: 'The server takes no session now',
+    advice: 'It answers, but it is full or still starting. The page connects again by itself.',
   },
   server_refused: {
     title: 'The server refused the session',
@@ -87,6 +92,14 @@ export class ClientError extends Error {
     this.code = code;
     this.advice = detail === undefined ? TEXTS[code].advice : `${TEXTS[code].advice} (${detail})`;
   }
+}
+
+/** The close code of a server that is full or not ready: the same client may come again later (`docs/protocol.md`). */
+export const TRY_AGAIN_LATER = 1013;
+
+/** What a connection that was lost with that close code is understood as. */
+export function lossError(closeCode: number): ClientError {
+  return new ClientError(closeCode === TRY_AGAIN_LATER ? 'server_busy' : 'server_away');
 }
 
 /** What a server that refuses this client is understood as, by the reason that it gave. */

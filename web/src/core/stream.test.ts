@@ -192,13 +192,15 @@ test('never goes back: an answer that is unpacked after a newer one is not drawn
 });
 
 test('the state follows the connection', async () => {
-  const { server, store } = await opened();
+  const { server, wire, store } = await opened();
   server.onOpen();
   server.onText(WELCOME);
   expect(store.get()).toMatchObject({ phase: 'running', error: null, maxHands: 4, server: { engine: 'openvino' } });
   server.onClose(1006, '');
   expect(store.get()).toMatchObject({ phase: 'reconnecting', error: { code: 'server_away' } });
-  vi.advanceTimersByTime(600);
+  vi.advanceTimersByTime(250);
+  wire.events?.onClose(1013, 'server_full');
+  expect(store.get()).toMatchObject({ phase: 'reconnecting', error: { code: 'server_busy' } });
 });
 
 test('a frame that was lost before the welcome is not taken for the first one of the next connection', async () => {

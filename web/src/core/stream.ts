@@ -11,7 +11,7 @@ import { type Capture, openCapture, type Picture } from './capture.ts';
 import type { ClientState } from './client-state.ts';
 import { Connection } from './connection.ts';
 import type { Welcome } from './control.ts';
-import { ClientError, refusalError } from './errors.ts';
+import { ClientError, lossError, refusalError } from './errors.ts';
 import { FiguresWindow } from './figures.ts';
 import type { DropStage } from './flow.ts';
 import { type AnsweredFrame, type FrameLog, type Outcome, type SentFrame, settled } from './frame-log.ts';
@@ -146,11 +146,11 @@ export class Stream {
           for (const event of events) this.#receive(event, nowMs);
           this.#takeNext();
         },
-        onLost: () => {
+        onLost: (closeCode) => {
           // None of these will be shown. Where each frame was lost, the next welcome tells.
           for (const { picture } of this.#pending.values()) picture.kept?.close();
           this.#overlay?.forget();
-          store.set({ phase: 'reconnecting', error: new ClientError('server_away'), comeback: null, hands: [] });
+          store.set({ phase: 'reconnecting', error: lossError(closeCode), comeback: null, hands: [] });
         },
         onRefused: (reason) => onFailed(refusalError(reason)),
       },

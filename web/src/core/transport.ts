@@ -1,5 +1,6 @@
 /** A connection to `/ws/video` that speaks `handstream.v1`: a thin skin over the browser's WebSocket. */
 
+import { ClientError, TRY_AGAIN_LATER } from './errors.ts';
 import { SUBPROTOCOL } from './wire.ts';
 
 export interface TransportEvents {
@@ -16,11 +17,19 @@ export interface Transport {
   close(): void;
 }
 
-/** @param isResuming - whether the hello will name a session to resume: the server then lets it in though it is full. */
+/**
+ * Begins to connect.
+ *
+ * @param isResuming - whether the hello will name a session to resume: the server then lets it in though it is full.
+ * @throws ClientError `token_needed` if the token is one that cannot be shown to any server.
+ */
 export type Connect = (events: TransportEvents, isResuming: boolean) => Transport;
 
-/** The close code that a refusal before the upgrade is reported as: the same client would only be refused again. */
+/** The close code that a refusal before the upgrade is reported as, where the same client would only be refused again. */
 const REFUSED = 1008;
+
+/** What a subprotocol may consist of (RFC 6455, 4.1, with RFC 2616, 2.2). */
+const SENDABLE = /^[\w!#$%&'*+.^`|~-]*$/;
 
 /**
  * How to connect to that address. Anything that is not a result or control message is the session's to judge.
@@ -29,21 +38,22 @@ const REFUSED = 1008;
  */
 export function webSocketConnect(url: string | URL, token: string | null = null): Connect {
   return (events, isResuming) => {
+    if (token !== null && !SENDABLE.test(token)) throw new ClientError('token_needed', 'token_invalid');
     const address = new URL(url);
     if (isResuming) address.searchParams.set('resume', 'true');
     const socket = new WebSocket(address, token === null ? SUBPROTOCOL : [SUBPROTOCOL, `handstream.bearer.${token}`]);
+    const closing = new AbortController();
     let wasOpen = false;
-    let isClosed = false;
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => {
       wasOpen = true;
       events.onOpen();
     };
     socket.onclose = async ({ code, reason }) => {
-      const refusal = wasOpen ? null : await refusalOf(address, token);
-      if (isClosed) return;
+      const refusal = wasOpen ? null : await refusalOf(address, token, closing.signal);
+      if (closing.signal.aborted) return;
       if (refusal === null) events.onClose(code, reason);
-      else events.onClose(REFUSED, refusal);
+      else events.onClose(refusal.code, refusal.reason);
     };
     socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
       if (typeof data === 'string') events.onText(data);
@@ -54,7 +64,7 @@ export function webSocketConnect(url: string | URL, token: string | null = null)
         if (socket.readyState === WebSocket.OPEN) socket.send(message);
       },
       close: () => {
-        isClosed = true;
+        closing.abort();
         socket.onopen = socket.onmessage = socket.onclose = null;
         socket.close(1000);
       },
@@ -62,15 +72,22 @@ export function webSocketConnect(url: string | URL, token: string | null = null)
   };
 }
 
-/** Why the server does not let this client in, as an error code; null if it would. A browser does not tell why a WebSocket was refused. */
-async function refusalOf(socketUrl: URL, token: string | null): Promise<string | null> {
+/** As a connection that is open would be closed. */
+interface Refusal {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** How the server refuses this client; null if it does not answer. A browser does not tell why a WebSocket was refused. */
+async function refusalOf(socketUrl: URL, token: string | null, signal: AbortSignal): Promise<Refusal | null> {
   const url = new URL('/access', socketUrl);
   url.protocol = url.protocol.replace('ws', 'http');
   try {
-    const answer = await fetch(url, { headers: token === null ? {} : { Authorization: `Bearer ${token}` }, cache: 'no-store' });
+    const answer = await fetch(url, { headers: token === null ? {} : { Authorization: `Bearer ${token}` }, cache: 'no-store', signal });
+    if (answer.status === 204) return { code: TRY_AGAIN_LATER, reason: '' }; // It would let this client in.
     if (answer.status !== 401 && answer.status !== 403) return null;
     const { error } = (await answer.json()) as { readonly error: { readonly code: string } };
-    return error.code;
+    return { code: REFUSED, reason: error.code };
   } catch {
     return null; // The server is away, or it is another one: that is for the next attempt to find out.
   }
