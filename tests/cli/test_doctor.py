@@ -6,6 +6,10 @@ import json
 import socket
 import subprocess
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def doctor(*options: str) -> subprocess.CompletedProcess[str]:
@@ -26,3 +30,10 @@ def test_the_exit_code_says_that_something_stands_in_the_way() -> None:
         done = doctor("--port", str(taken.getsockname()[1]))
     assert done.returncode == 1
     assert "choose another port" in done.stdout
+
+
+def test_a_setting_of_the_environment_that_cannot_be_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HANDSTREAM_MAX_HANDS", "many")
+    done = doctor("--port", "0")
+    assert done.returncode == 1
+    assert done.stderr.startswith("handstream: HANDSTREAM_MAX_HANDS cannot be 'many': ")

@@ -52,6 +52,17 @@ def test_with_a_token_and_https_a_phone_may_come() -> None:
     assert [found[subject].verdict for subject in ("who", "encryption", "camera")] == ["good", "note", "good"]
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_a_token_that_serve_would_refuse_stands_in_the_way(host: str) -> None:
+    found = findings(host=host, token="short")["who"]
+    assert (found.verdict, "short" in found.text) == ("bad", False)
+
+
+@pytest.mark.parametrize("options", [{}, {"host": "0.0.0.0"}, {"host": "0.0.0.0", "allow_anyone": True}])
+def test_who_has_a_token_may_connect_also_where_it_is_made(options: dict[str, Any]) -> None:
+    assert findings(**options, token="auto")["who"].text == "clients that show the token"
+
+
 def test_a_certificate_that_ends_soon_is_to_be_renewed(tmp_path: Path) -> None:
     certificate, key = make_certificate(["127.0.0.1"])
     (tmp_path / "both.pem").write_bytes(certificate + key)

@@ -8,11 +8,13 @@ from pathlib import Path  # noqa: TC003 - typer reads the annotations when the c
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.text import Text
 
 from handstream.doctor import Finding, Verdict, examine
-from handstream.server.settings import ServerSettings
+from handstream.errors import HandstreamError
+from handstream.server.settings import ENVIRONMENT_PREFIX, ServerSettings
 
 __all__ = ["doctor"]
 
@@ -31,7 +33,7 @@ def doctor(
 ) -> None:
     """Look at this machine as handstream would use it. The exit code is 1 if something stands in the way."""
     given: dict[str, Any] = {"host": host, "port": port, "https": https or None, "ssl_certfile": ssl_certfile, "ssl_keyfile": ssl_keyfile}
-    settings = ServerSettings(**{name: value for name, value in given.items() if value is not None})
+    settings = _settings({name: value for name, value in given.items() if value is not None})
     console = Console()
     findings = []
     for finding in examine(settings, with_trial=trial):
@@ -42,6 +44,20 @@ def doctor(
         typer.echo(json.dumps([asdict(finding) for finding in findings], indent=1))
     if any(finding.verdict == "bad" for finding in findings):
         raise typer.Exit(1)
+
+
+def _settings(given: dict[str, Any]) -> ServerSettings:
+    """These and those of the environment.
+
+    Raises:
+        HandstreamError: One cannot be. It is of the environment, since typer has looked at the others.
+    """
+    try:
+        return ServerSettings(**given)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        name = "_".join((ENVIRONMENT_PREFIX.strip("_"), *map(str, wrong["loc"]))).upper()
+        raise HandstreamError(f"{name} cannot be {wrong['input']!r}: {wrong['msg']}.", code="bad_option") from error
 
 
 def _line(finding: Finding) -> Text:

@@ -14,6 +14,7 @@ from handstream.errors import HandstreamError
 from handstream.server.access import check_exposure, is_loopback
 from handstream.server.run import bind
 from handstream.server.tls import certified
+from handstream.server.tokens import AUTO, make_token, tokens_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,18 +63,20 @@ def _is_handstream(settings: ServerSettings) -> bool:
 
 
 def _exposure(settings: ServerSettings) -> Finding:
-    if is_loopback(settings.host):
-        return Finding("good", "who may connect", f"{settings.host} is this machine alone")
+    subject = "who may connect"
+    if settings.token == AUTO:
+        settings = settings.model_copy(update={"token": make_token()})
     try:
         check_exposure(settings)
+        asks_for_token = tokens_of(settings) is not None
     except HandstreamError as error:
-        return Finding("bad", "who may connect", str(error), "--token auto makes a token that clients have to show.")
-    if settings.allow_anyone:
-        text = f"everyone who reaches {settings.host}, without a token (--allow-anyone)"
-        return Finding(
-            "note", "who may connect", text, "Let something else keep strangers out: a proxy that asks who they are, or a firewall."
-        )
-    return Finding("good", "who may connect", "clients that show the token")
+        return Finding("bad", subject, str(error), "--token auto makes a token that clients have to show.")
+    if asks_for_token:
+        return Finding("good", subject, "clients that show the token")
+    if is_loopback(settings.host):
+        return Finding("good", subject, f"{settings.host} is this machine alone")
+    text = f"everyone who reaches {settings.host}, without a token (--allow-anyone)"
+    return Finding("note", subject, text, "Let something else keep strangers out: a proxy that asks who they are, or a firewall.")
 
 
 def _encryption(settings: ServerSettings) -> Iterator[Finding]:
