@@ -40,7 +40,9 @@ def test_a_server_elsewhere_is_named_by_its_address(url: str, found: str) -> Non
         assert server.usage() is None
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:8000", "ftp://127.0.0.1", "http://", ""])
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:8000", "ftp://127.0.0.1", "http://", "", "http://127.0.0.1:99999", "http://127.0.0.1:0", "http://[::1"]
+)
 def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(HandstreamError, match="must be like"), serving(HANDSTREAM, url):
         pass

@@ -133,9 +133,13 @@ async def _greet(url: str, token: str | None) -> None:
 
 
 def _elsewhere(url: str) -> Server:
-    parts = urlsplit(url)
     schemes = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
-    if parts.scheme not in schemes or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port beyond 65535, or a bracket that is not closed
+        is_address = False
+    if not is_address:
         raise HandstreamError(f"The server's address must be like http://127.0.0.1:8000, not {url!r}.", code="bad_url")
     path = parts.path if parts.path.strip("/") else "/ws/video"
     return Server(parts._replace(scheme=schemes[parts.scheme], path=path).geturl())

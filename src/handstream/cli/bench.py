@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ipaddress
 import signal
-import socket
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
@@ -27,6 +25,7 @@ from handstream.bench.soak import Soak
 from handstream.cli import bench_tables
 from handstream.errors import HandstreamError
 from handstream.frames import Output
+from handstream.server.access import is_loopback
 from handstream.vision.engines.mediapipe import MEDIAPIPE_VERSION
 
 if TYPE_CHECKING:
@@ -157,7 +156,7 @@ def soak(
     """Load a server for minutes, and see whether its memory, files, threads and latency stay as they were."""
     check_outputs(json, html)
     options = _options(url=url, token=token, size=size, rate=rate, output=output, seconds=seconds, repeats=1)
-    report = Report.begin("soak", options, minutes=minutes, share=share)
+    report = Report.begin("soak", options, minutes=minutes, share=share if sessions is None else None)
     if sessions is None:
         short = replace(options, seconds=_SEARCH_S)
         trial = Capacity(short, contenders((output.value,), with_original=False), limit)
@@ -183,8 +182,8 @@ def _options(*, url: str | None, token: str | None, size: str, rate: float, outp
         url=url, token=token if url else None, size_wh=_size(size), frames_per_second=rate, output=output, seconds=seconds, repeats=repeats
     )
     if url is not None:
-        _say_if_far(url)
         check_server(url, token)
+        _say_if_far(url)
     return options
 
 
@@ -200,12 +199,9 @@ def _size(text: str) -> tuple[int, int]:
 
 def _say_if_far(url: str) -> None:
     """Whoever measures another machine should know that pictures and load go there."""
-    host = urlsplit(url).hostname or ""
-    try:
-        is_here = ipaddress.ip_address(socket.gethostbyname(host)).is_loopback
-    except (OSError, ValueError):
-        is_here = False
-    if not is_here:
+    host = urlsplit(url).hostname
+    assert host is not None, "it has been asked for a session"
+    if not is_loopback(host):
         typer.echo(f"This sends load to {host}, which is another machine: measure only servers that are yours.", err=True)
 
 
