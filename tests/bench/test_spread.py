@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handstream.bench.spread import Bisection, Spread, percentile, slope
+from handstream.bench.spread import Bisection, Spread, percentile, slope, tail_percentile
 
 figures = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50)
 
@@ -25,6 +25,12 @@ def test_a_percentile_lies_among_the_values_and_splits_them(values: list[float],
 def test_percentiles_interpolate_between_neighbours() -> None:
     assert [percentile([1, 2, 3, 4, 5], percent) for percent in (0, 50, 90, 100)] == pytest.approx([1, 3, 4.6, 5])
     assert math.isnan(percentile([], 50))
+
+
+@pytest.mark.parametrize(("percent", "least"), [(50, 2), (95, 20), (99, 100)])
+def test_a_percentile_in_the_tail_takes_values_beyond_it(percent: float, least: int) -> None:
+    assert math.isnan(tail_percentile(range(least - 1), percent))
+    assert tail_percentile(range(least), percent) == percentile(range(least), percent)
 
 
 @given(figures)

@@ -15,7 +15,7 @@ from handstream.bench.kernels import KERNELS, KernelTimer, KernelTimes
 from handstream.bench.load import Load
 from handstream.bench.pictures import encoded_pictures
 from handstream.bench.servers import Contender, serving
-from handstream.bench.spread import Spread, percentile
+from handstream.bench.spread import Spread, percentile, tail_percentile
 from handstream.bench.trial import Trial, load_plan, run_trial
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class PercentileRow:
 
     Attributes:
         name: The span.
-        p50_ms, p95_ms, p99_ms: Its percentiles.
+        p50_ms, p95_ms, p99_ms: Its percentiles; not a number where a repeat has too few frames to tell.
     """
 
     name: str
@@ -154,7 +154,7 @@ def _result(sessions: int, trials: list[Trial], kernels: list[KernelTimes], with
 
 
 def _row(name: str, repeats_ms: Sequence[Sequence[float]]) -> PercentileRow:
-    p50, p95, p99 = (Spread.of([percentile(values, percent) for values in repeats_ms]) for percent in PERCENTS)
+    p50, p95, p99 = (Spread.of([tail_percentile(values, percent) for values in repeats_ms]) for percent in PERCENTS)
     return PercentileRow(name=name, p50_ms=p50, p95_ms=p95, p99_ms=p99)
 
 
@@ -167,4 +167,4 @@ def _sums(times: KernelTimes, *, with_image: bool) -> list[float]:
 def _ratio(server_ms: list[list[float]], sums_ms: list[list[float]], percent: float) -> Spread:
     """Each repeat's ratio: server and kernels of one repeat ran right after each other."""
     pairs = zip(server_ms, sums_ms, strict=True)
-    return Spread.of([percentile(server, percent) / percentile(kernels, percent) for server, kernels in pairs])
+    return Spread.of([tail_percentile(server, percent) / tail_percentile(kernels, percent) for server, kernels in pairs])

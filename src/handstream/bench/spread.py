@@ -11,12 +11,20 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Bisection", "Spread", "percentile", "slope"]
+__all__ = ["Bisection", "Spread", "percentile", "slope", "tail_percentile"]
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
     """The percentile, 0..100, with linear interpolation between neighbours (as numpy's default); not a number for no values."""
     return float(np.percentile(values, percent)) if len(values) else math.nan
+
+
+def tail_percentile(values: Sequence[float], percent: float) -> float:
+    """The percentile if at least one value lies beyond it: of fewer than 20, a p95 is hardly but the greatest, of fewer than 100 a p99.
+
+    Otherwise not a number.
+    """
+    return percentile(values, percent) if len(values) * (100 - percent) >= 100 else math.nan  # noqa: PLR2004 - of a hundred
 
 
 @dataclass(frozen=True, slots=True)

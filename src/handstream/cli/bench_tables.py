@@ -75,7 +75,7 @@ def ablation_tables(rows: list[AblationRow]) -> list[RenderableType]:
 
 def soak_tables(result: SoakResult) -> list[RenderableType]:
     """The soak in one table, and its verdicts."""
-    table = _table(f"{result.sessions} sessions for {result.minutes:.1f} minutes")
+    table = _table(f"{result.sessions} {'session' if result.sessions == 1 else 'sessions'} for {result.minutes:.1f} minutes")
     for heading in ("minute", "p50 ms", "p95 ms", "dropped %", "memory MB", "files", "threads"):
         table.add_column(heading, justify="right", no_wrap=True)
     for point in result.points:
@@ -90,11 +90,10 @@ def soak_tables(result: SoakResult) -> list[RenderableType]:
         )
     known = result.memory_mb_per_hour
     trend = f"unknown, for it takes {LEAST_TREND_S:.0f} s after the warm-up" if known is None else f"{known:+.1f} MB/h"
-    words = (
-        f"Memory after {result.warm_up_s:.0f} s of warm-up: {trend}. The p95 was {_number(result.first_p95_ms)} ms in the first minute "
-        f"and {_number(result.last_p95_ms)} ms in the last.\n"
-    )
-    return [table, words, *_errors([error for point in result.points for error in point.errors])]
+    words = f"Memory after {result.warm_up_s:.0f} s of warm-up: {trend}."
+    if result.minutes * 60 - result.warm_up_s >= LEAST_TREND_S:
+        words += f" The p95 was {_number(result.first_p95_ms)} ms in the first minute and {_number(result.last_p95_ms)} ms in the last."
+    return [table, f"{words}\n", *_errors([error for point in result.points for error in point.errors])]
 
 
 def _latency_table(result: LatencyResult) -> Table:
@@ -118,6 +117,8 @@ def _latency_words(result: LatencyResult) -> str:
     if result.over_kernels_p50 is not None and result.over_kernels_p99 is not None:
         p50, p99 = _spread(result.over_kernels_p50, digits=2), _spread(result.over_kernels_p99, digits=2)
         words += f" The server took {p50} times the kernels' time at p50, {p99} at p99."
+    if math.isnan(result.age.p99_ms.median):
+        words += " A percentile that no frame of a repeat lies beyond is left out: p99 takes 100 frames, and so more --seconds."
     return words + "\n"
 
 

@@ -27,7 +27,7 @@ function tiles({ sessions, minutes, memory_mb_per_hour, first_p95_ms, last_p95_m
   return [
     tile(`${sign}${text(memory_mb_per_hour)}`, 'MB/h', 'trend of the memory after the warm-up'),
     tile(`${text(first_p95_ms)} → ${text(last_p95_ms)}`, 'ms', 'p95 of the age, first minute and last'),
-    tile(String(sessions), 'sessions', `for ${text(minutes)} minutes`),
+    tile(String(sessions), sessions === 1 ? 'session' : 'sessions', `for ${text(minutes)} minutes`),
   ];
 }
 
