@@ -51,16 +51,13 @@ export class VideoStreamingClient {
       store: this.#store,
       listeners: this.#listeners,
       log: this.frameLog,
-      onFailed: (error) => {
-        this.#fail(stream, error);
-        if (error.code === 'camera_unplugged') this.#startWhenPlugged(request);
-      },
+      onFailed: (error) => this.#fail(stream, error, request),
     });
     this.#stream = stream;
     try {
       await stream.open(request);
     } catch (error) {
-      this.#fail(stream, error instanceof ClientError ? error : new ClientError('capture_failed', String(error)));
+      this.#fail(stream, error instanceof ClientError ? error : new ClientError('capture_failed', String(error)), request);
     }
   }
 
@@ -83,13 +80,12 @@ export class VideoStreamingClient {
     this.#stream?.retryNow();
   }
 
-  #startWhenPlugged(request: SourceRequest): void {
-    if (request.kind === 'camera') this.#stopWaiting = whenCameraIsBack(request.deviceId, () => void this.start(request));
-  }
-
-  #fail(stream: Stream, error: ClientError): void {
+  /** What happens to a stream that was stopped meanwhile is nobody's concern any more. */
+  #fail(stream: Stream, error: ClientError, request: SourceRequest): void {
     if (this.#stream !== stream) return;
     this.stop();
     this.#store.set({ phase: 'failed', error });
+    if (error.code !== 'camera_unplugged' || request.kind !== 'camera') return;
+    this.#stopWaiting = whenCameraIsBack(request.deviceId, () => void this.start(request));
   }
 }
