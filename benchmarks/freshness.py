@@ -26,6 +26,7 @@ from benchmarks.sheets import as_rich
 from rich.console import Console
 
 from handstream.bench.machine import describe_machine
+from handstream.bench.processes import ending_in_order
 from handstream.errors import HandstreamError
 
 QUICK = Lengths(path_s=4.0, disturbed_s=10.0, sessions_s=4.0, rounds=1, overload_s=4.0, long_overload_s=10.0, overloads=(1, 4))
@@ -83,4 +84,5 @@ def _measure(console: Console, trials: Trials, planned: list[Trial], results: Re
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with ending_in_order():
+        typer.run(main)

@@ -27,6 +27,7 @@ from rich.console import Console
 from handstream.bench.load import Load
 from handstream.bench.machine import describe_machine
 from handstream.bench.pictures import encoded_pictures
+from handstream.bench.processes import ending_in_order
 from handstream.bench.servers import HANDSTREAM, serving
 from handstream.errors import HandstreamError
 
@@ -262,4 +263,5 @@ def _write(folder: Path, part: Part, found: Found, sheets: list[Sheet], before: 
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with ending_in_order():
+        typer.run(main)

@@ -22,6 +22,7 @@ from rich.console import Console
 from handstream.bench.load import Load, LoadPlan
 from handstream.bench.machine import describe_machine
 from handstream.bench.pictures import encoded_pictures
+from handstream.bench.processes import ending_in_order
 from handstream.bench.servers import HANDSTREAM, serving
 from handstream.protocol.trace import SERVER_STAGES, Trace
 from handstream.server.figures import AnsweredFrame, SessionFigures
@@ -169,4 +170,5 @@ def write_results(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with ending_in_order():
+        typer.run(main)

@@ -5,7 +5,6 @@ The method is in benchmarks/README.md.
 
 from __future__ import annotations
 
-import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -22,6 +21,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from handstream.bench.machine import describe_machine
+from handstream.bench.processes import ending_in_order
 from handstream.errors import HandstreamError
 
 FRAMES_PER_SECOND = 30
@@ -46,7 +46,6 @@ def main(
 ) -> None:
     """Runs all contenders in turns, on this machine alone, and shows how old the hand on the screen is."""
     rows = rows_of(_chosen(contender), clients or [1, 4])
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was started is ended then too
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     try:
         results = _compare(rows, clip, console, *((1, QUICK_SECONDS) if quick else (ROUNDS, SECONDS)))
@@ -87,4 +86,5 @@ def _compare(rows: list[tuple[ServerPeer | BrowserPeer, Row]], clip: Path | None
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with ending_in_order():
+        typer.run(main)

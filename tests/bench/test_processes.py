@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
-from handstream.bench.processes import end, family, last_words, listening, start
+from handstream.bench.processes import end, ending_in_order, family, last_words, listening, start
 from handstream.errors import HandstreamError
 from tests.processes import has_ended
 from tests.server.serving import until
@@ -62,6 +63,23 @@ def test_the_last_words_of_a_process_that_said_nothing_are_none(tmp_path: Path) 
     process.wait()
     assert last_words(tmp_path / "log") == "It said nothing."
     assert family(process.pid) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_who_is_told_to_end_ends_in_order(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with pytest.raises(KeyboardInterrupt), ending_in_order():
+        signal.raise_signal(number)
+    assert signal.getsignal(number) is before
+
+
+def test_a_signal_that_is_ignored_stays_so() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with ending_in_order():
+            signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_settings_of_a_server_for_people_and_of_the_command_are_not_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

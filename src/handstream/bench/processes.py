@@ -1,5 +1,7 @@
 """The processes that a benchmark starts: `listening` runs a server until the end of a block, `start` and `end` anything else.
 
+They outlive who started them, unless it ends in order: `ending_in_order` sees to that.
+
 What a process says goes into a log, from which a server's address is read, and which is quoted where one fails. Whatever a process has
 started itself is ended with it.
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import time
 from contextlib import contextmanager, suppress
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["end", "family", "last_words", "listening", "start"]
+__all__ = ["end", "ending_in_order", "family", "last_words", "listening", "start"]
 
 _START_TIMEOUT_S = 90.0
 """The first start of all may fetch the models and compile the networks."""
@@ -80,6 +83,23 @@ def end(process: subprocess.Popen[bytes]) -> None:
             member.kill()
     process.wait()
     psutil.wait_procs(members[1:], timeout=_GONE_TIMEOUT_S)
+
+
+@contextmanager
+def ending_in_order() -> Iterator[None]:
+    """Has SIGTERM, and SIGHUP where there is one, interrupt the block as Ctrl-C does, so that what it started is ended too.
+
+    A signal that is ignored, as by nohup, stays so.
+    """
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in numbers}
+    for number in (number for number in numbers if before[number] is not signal.SIG_IGN):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def last_words(log: Path, lines: int = _LINES_TOLD) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from itertools import count
@@ -19,6 +17,7 @@ from handstream.bench.ablation import Ablation
 from handstream.bench.capacity import Capacity, contenders
 from handstream.bench.latency import Latency
 from handstream.bench.options import BenchOptions
+from handstream.bench.processes import ending_in_order
 from handstream.bench.report import Report, check_outputs
 from handstream.bench.servers import check_server
 from handstream.bench.soak import Soak
@@ -29,8 +28,7 @@ from handstream.server.access import is_loopback
 from handstream.vision.engines.mediapipe import MEDIAPIPE_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from types import FrameType
+    from collections.abc import Callable
 
     from rich.console import RenderableType
 
@@ -209,7 +207,7 @@ def _run(run: Callable[[Step], None], measurements: int | None) -> bool:
     """Runs a benchmark with its progress: a bar on a terminal, a line for each measurement in a log. False if Ctrl-C ended it."""
     console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress, _terminated_like_ctrl_c():
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress, ending_in_order():
         task = progress.add_task("preparing", total=measurements)
         done = count()
 
@@ -223,20 +221,6 @@ def _run(run: Callable[[Step], None], measurements: int | None) -> bool:
         except KeyboardInterrupt:
             return False
     return True
-
-
-@contextmanager
-def _terminated_like_ctrl_c() -> Iterator[None]:
-    """SIGTERM ends the servers and clients too, instead of leaving them behind."""
-
-    def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _finish(report: Report, tables: list[RenderableType], json: Path | None, html: Path | None) -> None:
