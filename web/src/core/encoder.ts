@@ -1,9 +1,10 @@
 /** A picture to a JPEG: in a worker where the browser can, else on a canvas of the main thread. */
 
-import type { Encoded, EncodeRequest, FromWorker, ToWorker } from './capture-messages.ts';
+import type { Encoded, EncodeRequest } from './capture-messages.ts';
 import { ClientError } from './errors.ts';
-import { KeptPicture, KeptPictures } from './kept-picture.ts';
+import { KeptPicture } from './kept-picture.ts';
 import { fitWithin, scaledBy } from './settings.ts';
+import { WorkerLink } from './worker-link.ts';
 
 export interface EncodedVideo extends Encoded {
   /** Position in the media of the very picture that was encoded, in s; null where the browser does not say. */
@@ -28,30 +29,20 @@ export function openEncoder(): Encoder {
   return hasWorkerCanvas ? new WorkerEncoder() : new CanvasEncoder();
 }
 
-export function startCaptureWorker(): Worker {
-  return new Worker(new URL('./capture.worker.ts', import.meta.url), { type: 'module', name: 'capture' });
-}
-
 class WorkerEncoder implements Encoder {
-  readonly #worker = startCaptureWorker();
-  readonly #kept = new KeptPictures();
+  readonly #link = new WorkerLink();
 
   async encode(video: HTMLVideoElement, request: EncodeRequest): Promise<EncodedVideo> {
     const image = await grab(video);
     const mediaTimeS = 'timestamp' in image ? image.timestamp / 1e6 : null;
-    return new Promise((resolve, reject) => {
-      this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-        if (data.type === 'encoded') resolve({ ...data.encoded, mediaTimeS, kept: request.keepPicture ? this.#kept.expect() : null });
-        else if (data.type === 'kept') this.#kept.arrive(data.bitmap);
-        else if (data.type === 'failed') reject(new ClientError('capture_failed', data.message));
-      };
-      this.#worker.onerror = (event) => reject(new ClientError('capture_failed', event.message));
-      this.#worker.postMessage({ type: 'encode', image, request } satisfies ToWorker, [image]);
+    return this.#link.ask({ type: 'encode', image, request }, [image], (message) => {
+      if (message.type !== 'encoded') return null;
+      return { ...message.encoded, mediaTimeS, kept: request.keepPicture ? this.#link.kept.expect() : null };
     });
   }
 
   close(): void {
-    this.#worker.terminate();
+    this.#link.close();
   }
 }
 
