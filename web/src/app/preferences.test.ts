@@ -12,10 +12,17 @@ test('what was stored comes back, but for a file, which cannot', () => {
   expect(stored(JSON.stringify({ ...chosen, sourceKind: 'file' })).sourceKind).toBe('camera');
 });
 
-test.each([null, '', '{', '[]', '7', 'null', '{"settings":7}', '{"settings":{"maxHands":"many","frameThrottleMs":-5,"captureWidthPx":1}}'])(
-  'nothing sensible is the default: %s',
-  (text) => expect(stored(text)).toEqual(DEFAULT_PREFERENCES),
-);
+test.each([
+  null,
+  '',
+  '{',
+  '[]',
+  '7',
+  'null',
+  '{"settings":7}',
+  '{"settings":{"maxHands":5}}',
+  '{"settings":{"maxHands":"many","frameThrottleMs":-5,"captureWidthPx":1}}',
+])('nothing sensible is the default: %s', (text) => expect(stored(text)).toEqual(DEFAULT_PREFERENCES));
 
 test('numbers stay in range, whatever is stored', () => {
   fc.assert(

@@ -33,12 +33,12 @@ export const CAPTURE_SIZES: readonly { readonly widthPx: number; readonly height
 /** The least shares of the capture's resolution that can be chosen. */
 export const MIN_SCALES: readonly number[] = [0.25, 0.5, 0.75, 1];
 
-/** The ranges of the sliders. */
+/** The numbers that can be chosen. */
 export const RANGES = {
   frameThrottleMs: { min: 0, max: 200 },
   captureJpegQuality: { min: 20, max: 95 },
   resultJpegQuality: { min: 20, max: 95 },
-  maxHands: { min: 1, max: 8 },
+  maxHands: { min: 1, max: 4 },
 } as const;
 
 const KEY = 'handstream.preferences';

@@ -95,7 +95,10 @@ function PictureSettings({ studio }: { readonly studio: Studio }): ReactNode {
       <Segmented
         label="Hands at most"
         value={Math.min(maxHands, limit)}
-        options={Array.from({ length: Math.min(limit, 4) }, (_, index) => ({ value: index + 1, label: String(index + 1) }))}
+        options={Array.from({ length: Math.min(limit, RANGES.maxHands.max) }, (_, index) => ({
+          value: index + 1,
+          label: String(index + 1),
+        }))}
         onChange={(value) => studio.changeSettings({ maxHands: value })}
       />
     </section>
