@@ -39,6 +39,11 @@ export class CanvasRenderer {
     for (const hand of hands) drawHand(context, hand, { width, height, isMirrored });
   }
 
+  /** Shows nothing until the next frame. */
+  clear(): void {
+    this.#canvas.width = 0;
+  }
+
   /**
    * Gives the canvas a pixel for each pixel of the screen, in the picture's shape and as large as its place in the layout allows.
    *

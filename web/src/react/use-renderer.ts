@@ -1,4 +1,4 @@
-/** Draws every answered frame on a canvas, outside React: no frame causes a render. */
+/** Draws every answered frame on a canvas, outside React: no frame causes a render. The last one of a stream goes when another begins. */
 
 import { type RefObject, useEffect, useRef } from 'react';
 import { CanvasRenderer } from '../core/renderer.ts';
@@ -11,6 +11,13 @@ export function useRenderer(canvas: RefObject<HTMLCanvasElement | null>, isMirro
   useEffect(() => {
     if (canvas.current === null) return;
     const renderer = new CanvasRenderer(canvas.current);
-    return client.onFrame((frame) => renderer.draw(frame, mirrored.current));
+    const stopDrawing = client.onFrame((frame) => renderer.draw(frame, mirrored.current));
+    const stopClearing = client.subscribe(() => {
+      if (client.getState().phase === 'starting') renderer.clear();
+    });
+    return () => {
+      stopDrawing();
+      stopClearing();
+    };
   }, [client, canvas]);
 }
