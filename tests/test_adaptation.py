@@ -122,6 +122,32 @@ def test_a_client_begins_when_it_is_told_to_and_keeps_that_phase() -> None:
     assert all(abs((time_ms - 1_070 + 50) % 100 - 50) <= 33 / 2 for time_ms in left_ms), "a camera's picture is near each turn"
 
 
+def test_what_the_server_is_to_refuse_changes_nothing_here() -> None:
+    adapting = adaptation(ANNOTATED)
+    for quality in (0, 101, 80.5, True, "80"):
+        adapting.want({"jpeg_quality": quality, "output": 1}, 0)
+    assert adapting.decision.answer_quality == 50
+
+
+def test_a_poor_quality_that_was_wanted_for_a_while_lowers_no_other() -> None:
+    adapting, other = adaptation(ANNOTATED), adaptation(ANNOTATED)
+    for wanted in (10, 50):
+        adapting.want({"jpeg_quality": wanted}, 0)
+    for each in (adapting, other):
+        each.see(RGB, 0)
+        run(each, bytes_per_ms=60)
+    assert adapting.decision.answer_quality == other.decision.answer_quality < 50
+
+
+async def test_a_camera_of_less_than_a_picture_a_second_is_one() -> None:
+    with serving() as server:
+        async with connect(server.url, adaptive=True, frame_interval_ms=2_500) as session:
+            await session.send(jpeg())
+            assert isinstance(await anext(session), Answered)
+            assert session.rate is not None
+            assert session.rate.frame_interval_ms == 2_500
+
+
 async def test_a_client_of_a_busy_server_sends_less_and_says_why() -> None:
     async def play(session: ClientSession) -> None:
         """Until it knows that the server is too slow for its camera, and has had answers all the same."""

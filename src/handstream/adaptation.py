@@ -16,6 +16,7 @@ import numpy as np
 from handstream.frames import Stage
 from handstream.protocol.detail import scales_from
 from handstream.protocol.rate import AnsweredFrame, RateBounds, RateController
+from handstream.protocol.regulator import MIN_FPS
 from handstream.vision.codec import encode_jpeg
 
 if TYPE_CHECKING:
@@ -50,7 +51,12 @@ class Adaptation:
             ValueError: One of them is out of range.
         """
         self._scales = scales_from(min_scale)
-        self._bounds = RateBounds(frame_interval_ms=frame_interval_ms, jpeg_quality=jpeg_quality, scales=self._scales)
+        self._bounds = RateBounds(
+            frame_interval_ms=frame_interval_ms,
+            max_frame_interval_ms=max(frame_interval_ms, 1000 / MIN_FPS),
+            jpeg_quality=jpeg_quality,
+            scales=self._scales,
+        )
         self._controller = RateController(self._bounds)
         self._due_ms = 0.0
         self._probes: deque[tuple[int, float]] = deque(maxlen=_MAX_PROBES)
@@ -72,11 +78,11 @@ class Adaptation:
         return came_ms if came_ms >= self._due_ms - half_interval_ms else self._due_ms + half_interval_ms
 
     def want(self, settings: Mapping[str, object], now_ms: float) -> None:
-        """The caller wants these settings of the session; those that are not named stay."""
+        """The caller wants these settings of the session; those that are not named stay. One that is none is for the server to refuse."""
         quality, output = settings.get("jpeg_quality"), settings.get("output")
         bounds = self._bounds
-        if isinstance(quality, int):
-            bounds = replace(bounds, answer_quality=quality, min_answer_quality=min(quality, bounds.min_answer_quality))
+        if isinstance(quality, int) and not isinstance(quality, bool) and quality in range(1, 101):
+            bounds = replace(bounds, answer_quality=quality)
         if isinstance(output, str):
             bounds = replace(bounds, has_picture_answers=output != "landmarks")
         self._set_bounds(bounds, now_ms)
