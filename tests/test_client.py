@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import traceback
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -202,6 +204,58 @@ async def test_a_server_that_stops_ends_the_iteration_with_its_code_where_no_oth
                 await session.send(jpeg())
 
 
+async def test_a_session_that_was_closed_ends_the_iteration_and_takes_no_frame(server: Serving) -> None:
+    async with connect(server.url) as session:
+        await track(session, jpeg())
+        await session.close()
+        assert [outcome async for outcome in session] == []
+        with pytest.raises(SessionClosedError, match="1000: this client closed it"):
+            await session.send(jpeg())
+    with pytest.raises(SessionClosedError):
+        await session.change(max_hands=1)
+
+
+async def test_an_error_that_is_raised_again_and_again_holds_no_more_than_at_first(server: Serving) -> None:
+    """A camera's loop may pass over it; each of its calls would stay in the traceback, with its picture."""
+    async with connect(server.url) as session:
+        await session.close()
+        depths = []
+        for _ in range(3):
+            with pytest.raises(SessionClosedError) as ended:
+                await session.send(jpeg())
+            depths.append(len(list(traceback.walk_tb(ended.value.__traceback__))))
+    assert depths == depths[:1] * 3
+
+
+async def test_an_iteration_that_is_cancelled_loses_no_outcome(server: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    is_writing = asyncio.Event()
+
+    async def never(_: str) -> None:
+        is_writing.set()
+        await asyncio.Event().wait()
+
+    async with connect(server.url) as session:
+        frame_id = await session.send(jpeg())
+        with monkeypatch.context() as choked:
+            choked.setattr(session._websocket, "send", never)
+            iteration = asyncio.create_task(anext(session))
+            await is_writing.wait()
+            iteration.cancel()
+            await asyncio.wait([iteration])
+        outcome = await anext(session)
+    assert isinstance(outcome, Answered)
+    assert outcome.frame_id == frame_id
+
+
+def test_it_works_from_threads_each_with_a_loop_of_its_own(server: Serving) -> None:
+    async def stream() -> int:
+        async with connect(server.url, adaptive=True) as session:
+            return (await track(session, np.full((48, 64, 3), 99, np.uint8))).frame_id
+
+    with ThreadPoolExecutor(3) as threads:
+        assert list(threads.map(lambda _: asyncio.run(stream()), range(3))) == [0, 0, 0]
+
+
 async def test_a_message_beyond_the_limit_ends_the_session() -> None:
     with serving(max_message_bytes=2_000) as server:
         async with connect(server.url) as session:
@@ -221,7 +275,7 @@ async def test_settings_that_are_not_taken_are_told_when_connecting(server: Serv
     assert refused.value.code == code
 
 
-@pytest.mark.parametrize("url", ["ws://127.0.0.1:9", "not-a-url", "http://", "ftp://127.0.0.1"])
+@pytest.mark.parametrize("url", ["ws://127.0.0.1:9", "not-a-url", "http://", "ftp://127.0.0.1", "ws://127.0.0.1:99999", "ws://[::1"])
 async def test_a_server_that_is_not_there_is_named(url: str) -> None:
     with pytest.raises(HandstreamError) as refused:
         async with connect(url):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
+from handstream import reconnection
 from handstream.client import Answered, ClientSession, ConnectionState, Dropped, SessionClosedError, connect
 from handstream.errors import HandstreamError
 from tests.server.fake_engine import FakeEngine
-from tests.server.serving import jpeg, serving, until
+from tests.server.serving import WAIT_S, jpeg, serving, until
 
 
 async def track(session: ClientSession) -> Answered:
@@ -79,6 +81,57 @@ async def test_what_is_sent_or_changed_while_there_is_no_connection_takes_effect
             assert isinstance(outcome, Answered)
             while session.settings["output"] != "landmarks":
                 await track(session)
+
+
+async def test_a_change_that_was_lost_with_the_connection_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nowhere(_: str) -> None:
+        """As into a socket whose path is gone."""
+
+    with serving() as server:
+        async with connect(server.url) as session:
+            await track(session)
+            with monkeypatch.context() as lost:
+                lost.setattr(session._websocket, "send", nowhere)
+                await session.change(output="landmarks")
+            server.cut()
+            await track(session)
+            assert session.statistics().reconnections == 1
+            answered = await track(session)
+            assert answered.result.image is None
+            assert session.settings["output"] == "landmarks"
+
+
+async def test_a_session_that_is_closed_while_it_tries_to_come_back_stays_closed() -> None:
+    is_lost = asyncio.Event()
+    with serving() as server:
+        session_of = connect(server.url, on_state=lambda _: is_lost.set())
+        session = await session_of.__aenter__()
+        await track(session)
+    iteration = asyncio.create_task(anext(session, None))
+    await is_lost.wait()
+    await session_of.__aexit__(None, None, None)
+    async with asyncio.timeout(WAIT_S / 2):
+        assert await iteration is None, "it ends as the iteration over any session that was closed"
+    await session.close()
+
+
+async def test_it_waits_no_longer_than_it_is_to_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept_s: list[float] = []
+
+    async def sleep(span_s: float) -> None:
+        slept_s.append(span_s)
+
+    with serving() as server:
+        session_of = connect(server.url, reconnect_within_s=1)
+        session = await session_of.__aenter__()
+        await track(session)
+    monkeypatch.setattr(reconnection, "time", SimpleNamespace(monotonic=lambda: sum(slept_s)))
+    monkeypatch.setattr(reconnection, "random", SimpleNamespace(random=lambda: 1.0))
+    monkeypatch.setattr(reconnection, "asyncio", SimpleNamespace(sleep=sleep))
+    with pytest.raises(SessionClosedError, match="3 tries to connect again within 1 s failed"):
+        await anext(session)
+    assert slept_s == [0.25, 0.5, 0.25]
+    await session_of.__aexit__(None, None, None)
 
 
 async def test_it_gives_up_with_a_clear_error() -> None:

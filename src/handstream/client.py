@@ -14,7 +14,9 @@ the newest wins. A frame leaves when the outcome of another is read, which is wh
 A connection that is lost is opened again by whoever iterates, after waits that grow and are random, and the session is resumed by its
 token. Frames that were on their way are dropped at `network_up`, or at `network_down` if the server had received them; those that are sent
 meanwhile wait like any other, so the newest is the first to leave. A server that has forgotten the session begins a fresh one, with the
-settings as they were and numbers that go on.
+settings as they were and numbers that go on. A change of settings that no server has confirmed is asked for again.
+
+What a message tells is kept before anything else is waited for, so an iteration that is cancelled, as by a timeout, loses no outcome.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ from handstream.frames import Frame, Stage
 from handstream.outcomes import Answered, ClientStatistics, Dropped, Failed, Outcome
 from handstream.passage import FramePassage
 from handstream.protocol import wire
-from handstream.protocol.control import Ack, Hello, SettingsMessage
+from handstream.protocol.control import Ack, ErrorMessage, Hello, SettingsMessage
 from handstream.protocol.parsing import parse_server_message
 from handstream.protocol.trace import Trace
 from handstream.reconnection import ConnectionState, Reconnection
@@ -165,8 +167,10 @@ class ClientSession:
         self._adaptation = adaptation
         self._reconnection = reconnection
         self._ended: HandstreamError | None = None
-        self._lost: deque[Dropped] = deque()
+        self._coming_back: asyncio.Timeout | None = None
+        self._outcomes: deque[Outcome] = deque()
         self._changes: dict[str, object] = {}
+        self._unconfirmed: dict[str, object] = {}
         self._reconnections = 0
         self._next_frame_id = 0
         self._is_sending = False
@@ -210,7 +214,11 @@ class ClientSession:
         await self._send_changes()
 
     async def close(self) -> None:
-        """Ends the session. A second call does nothing."""
+        """Ends the session, also while it is about to connect again. A second call does nothing."""
+        self._ended = self._ended or SessionClosedError(_NORMAL_CLOSURE, "this client closed it")
+        coming_back, self._coming_back = self._coming_back, None
+        if coming_back is not None:
+            coming_back.reschedule(asyncio.get_running_loop().time())
         await self._websocket.close()
 
     @property
@@ -237,41 +245,45 @@ class ClientSession:
             SessionClosedError: The session ended otherwise, and could not be taken up again in time.
             HandstreamError: The server refuses to take it up again; the code says why.
         """
-        while not self._lost:
-            outcome = await self._next_outcome()
+        while not self._outcomes:
+            await self._take_message()
             await self._send_waiting()
-            if outcome is not None:
-                return outcome
-        return self._lost.popleft()
+        return self._outcomes.popleft()
 
-    async def _next_outcome(self) -> Outcome | None:
-        """What the next message says became of a frame; None if it says nothing of the kind, or none comes soon."""
+    async def _take_message(self) -> None:
+        """Waits for the next message, though not for long, and keeps what it says became of a frame."""
         try:
             async with asyncio.timeout(self._passage.wait_s(time.monotonic_ns(), _LONGEST_LOOK_S)):
                 message = await self._websocket.recv()
         except TimeoutError:
-            return None
+            return
         except ConnectionClosed as error:
             await self._come_back(how_it_ended(error))
-            return None
+            return
         if isinstance(message, str):
-            return self._heard(parse_server_message(message))
-        return await self._answered(message, time.monotonic_ns())
+            self._heard(parse_server_message(message))
+        else:
+            await self._answered(message, time.monotonic_ns())
 
     async def _come_back(self, lost: SessionClosedError) -> None:
         """Connects again, if there is reason to, and settles the frames that were on their way."""
-        if lost.close_code == _NORMAL_CLOSURE:
-            raise StopAsyncIteration
-        self._ended = self._ended or (None if lost.may_come_again and self._reconnection.within_s else lost)
-        self._check_open()
+        if not (lost.may_come_again and self._reconnection.within_s):
+            self._ended = self._ended or lost
+        self._end_iteration()
         self._reconnection.on_state(ConnectionState.RECONNECTING)
         try:
-            self._websocket, self.welcome = await self._reconnection.open(lost, self.welcome, self.settings)
+            async with asyncio.timeout(None) as self._coming_back:
+                self._websocket, self.welcome = await self._reconnection.open(lost, self.welcome, self.settings)
+        except TimeoutError:  # `close` was called meanwhile.
+            self._end_iteration()
         except HandstreamError as error:
             self._ended = error
             raise
-        self._lost.extend(self._passage.abandon(self.welcome.last_frame_id if self.welcome.resumed else None))
+        finally:
+            self._coming_back = None
+        self._outcomes.extend(self._passage.abandon(self.welcome.last_frame_id if self.welcome.resumed else None))
         self.settings = self.welcome.settings
+        self._changes = self._unconfirmed | self._changes
         self._reconnections += 1
         self._reconnection.on_state(ConnectionState.CONNECTED)
         await self._send_changes()
@@ -283,23 +295,36 @@ class ClientSession:
 
     def _check_open(self) -> None:
         if self._ended is not None:
-            raise self._ended
+            # It may be raised for each frame of a camera: without this its traceback would hold the frames of all those calls.
+            raise self._ended.with_traceback(None)
 
-    async def _answered(self, message: bytes, arrived_ns: int) -> Answered | Dropped | None:
+    def _end_iteration(self) -> None:
+        """Ends the iteration if the session has ended: as a loop does where both sides are done, else with the error."""
+        if isinstance(self._ended, SessionClosedError) and self._ended.close_code == _NORMAL_CLOSURE:
+            raise StopAsyncIteration
+        self._check_open()
+
+    async def _answered(self, message: bytes, arrived_ns: int) -> None:
         """Acknowledges a result. It is none for the caller if its frame was given up, or if it is too old to be of use."""
         result = wire.decode_result(message)
-        unpacked_ns = time.monotonic_ns()
+        self._keep(self._passage.answered(result, len(message), arrived_ns, time.monotonic_ns()))
         await self._write(Ack(result.frame_id).text())
-        outcome = self._passage.answered(result, len(message), arrived_ns, unpacked_ns)
         if self._adaptation is not None:
             self._changes |= self._adaptation.settings_to_ask_for()
             await self._send_changes()
-        return outcome
 
-    def _heard(self, message: ServerMessage | None) -> Outcome | None:
+    def _heard(self, message: ServerMessage | None) -> None:
         if isinstance(message, SettingsMessage):
             self.settings = message.settings
-        return self._passage.heard(message, time.monotonic_ns())
+            self._unconfirmed = {name: value for name, value in self._unconfirmed.items() if self.settings.get(name) != value}
+        elif isinstance(message, ErrorMessage) and message.code == "bad_settings":
+            self._unconfirmed = {}
+        self._keep(self._passage.heard(message, time.monotonic_ns()))
+
+    def _keep(self, outcome: Outcome | None) -> None:
+        """Keeps an outcome for whoever iterates."""
+        if outcome is not None:
+            self._outcomes.append(outcome)
 
     async def _encoded(self, image: bytes | NDArray[np.uint8], trace: Trace) -> bytes:
         """The image as it travels."""
@@ -316,7 +341,7 @@ class ClientSession:
 
     async def _send_waiting(self) -> None:
         """Gives up what is overdue, and sends the frame that waits, if one does and few enough are on their way."""
-        self._lost.extend(self._passage.expire(time.monotonic_ns()))
+        self._outcomes.extend(self._passage.expire(time.monotonic_ns()))
         if self._is_sending:
             return  # Another task is about to: it sends this frame too, if there is a place for it.
         self._is_sending = True
@@ -331,6 +356,7 @@ class ClientSession:
         """Sends the changes of settings that have not been, now or when there is another connection."""
         if self._changes and self._is_connected:
             changes, self._changes = self._changes, {}
+            self._unconfirmed |= changes
             await self._write(SettingsMessage(settings=changes).text())
 
     async def _write(self, message: bytes | str) -> None:

@@ -101,7 +101,7 @@ async def _open(url: str, token: str | None, tls: ssl.SSLContext | None, *, is_r
         )
     except InvalidStatus as refusal:
         raise _refused(url, refusal) from refusal
-    except (OSError, TimeoutError, InvalidHandshake, InvalidURI) as error:
+    except (OSError, TimeoutError, ValueError, InvalidHandshake, InvalidURI) as error:  # ValueError: the address is none
         raise HandstreamError(f"There is no handstream server at {url}: {error}", code="cannot_connect") from error
 
 

@@ -65,8 +65,8 @@ class Reconnection:
         hello = Hello(client=self.client, settings=settings, features=("ack",), resume=welcome.resume_token)
         deadline_s = time.monotonic() + self.within_s
         failures, why = 0, str(lost)
-        while time.monotonic() < deadline_s:
-            await asyncio.sleep(backoff_s(failures, random.random()))  # noqa: S311 - it spreads clients, it keeps no secret
+        while (left_s := deadline_s - time.monotonic()) > 0:
+            await asyncio.sleep(min(left_s, backoff_s(failures, random.random())))  # noqa: S311 - it spreads clients, it keeps no secret
             try:
                 return await open_connection(self.url, hello, token=self.token, tls=self.tls)
             except HandstreamError as error:
