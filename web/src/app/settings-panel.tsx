@@ -126,9 +126,9 @@ function CostSettings({ studio }: { readonly studio: Studio }): ReactNode {
       />
       {adaptsByItself && (
         <Select
-          label="Sent at least at"
+          label="Least resolution sent"
           value={String(minScale)}
-          options={MIN_SCALES.map((scale) => ({ value: String(scale), label: scale === 1 ? 'the whole of it' : `${100 * scale} % of it` }))}
+          options={MIN_SCALES.map((scale) => ({ value: String(scale), label: scale === 1 ? 'all of it' : `${100 * scale} % of it` }))}
           onChange={(value) => studio.changeSettings({ minScale: Number(value) })}
         />
       )}
