@@ -195,6 +195,14 @@ def _freshness(rows: Sequence[dict[str, Any]], scenario: str, contender: str, fi
 
 
 @_block
+def course(measured: Measured, results: str) -> str:
+    """How often and how long `handstream bench` measured each, as in "3 times for 4 s"."""
+    options = measured[results]["options"]
+    times = "once" if options["repeats"] == 1 else f"{options['repeats']} times"
+    return f"{times} for {options['seconds']:g} s"
+
+
+@_block
 def latency(measured: Measured, sessions: str) -> str:
     """A row for each stage with so many sessions."""
     result = _one(measured["latency"]["results"], sessions=int(sessions))

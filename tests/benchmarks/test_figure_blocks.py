@@ -39,6 +39,12 @@ def reported(folder: Path, kind: Kind, results: Sequence[object]) -> Measured:
     return Measured(folder)
 
 
+@pytest.mark.parametrize(("repeats", "told"), [(1, "once for 2.5 s"), (3, "3 times for 2.5 s")])
+def test_the_course_of_a_benchmark_says_how_often_and_how_long(tmp_path: Path, repeats: int, told: str) -> None:
+    Report.begin("ablation", BenchOptions(repeats=repeats, seconds=2.5)).write_json(tmp_path / "ablation.json")
+    assert BLOCKS["course"](Measured(tmp_path), "ablation") == told
+
+
 @pytest.fixture
 def freshness(tmp_path: Path) -> Measured:
     def row(scenario: str, contender: str, p50_ms: float) -> FreshnessRow:
