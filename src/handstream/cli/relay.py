@@ -7,7 +7,7 @@ import contextlib
 from typing import Annotated
 
 import typer
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 
@@ -41,19 +41,16 @@ async def _show(path: Relay, title: str) -> None:
         console.print(f"[bold]{title}[/]: open http://127.0.0.1:{path.port}", highlight=False)
         with Live(console=console, auto_refresh=False) as live:
             while True:
-                live.update(_table(path.statistics()), refresh=True)
+                live.update(_view(path.statistics()), refresh=True)
                 await asyncio.sleep(_REFRESH_S)
 
 
-def _table(statistics: RelayStatistics) -> Table:
-    table = Table("", "received kB", "held kB", "delay ms", box=None, caption=_caption(statistics), caption_justify="left")
+def _view(statistics: RelayStatistics) -> Group:
+    table = Table("", "received kB", "held kB", "delay ms", box=None)
     for name, link in (("up", statistics.up), ("down", statistics.down)):
         table.add_row(name, f"{link.received_bytes / 1e3:,.0f}", f"{link.held_bytes / 1e3:,.1f}", f"{link.delay_ms:,.1f}")
-    return table
-
-
-def _caption(statistics: RelayStatistics) -> str:
-    return f"{statistics.connections} connections open, {statistics.accepted} accepted, {statistics.resets} reset"
+    # Not as the table's caption, which would be broken to its width.
+    return Group(table, f"{statistics.connections} connections open, {statistics.accepted} accepted, {statistics.resets} reset")
 
 
 def _host_and_port(target: str) -> tuple[str, int]:
