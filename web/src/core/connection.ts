@@ -28,7 +28,7 @@ export interface ConnectionEvents {
   /** Frames may be sent. */
   onOpen(): void;
   onSessionEvents(events: readonly SessionEvent[], nowMs: number): void;
-  /** The connection was lost with that close code, or could not be made; the next attempt follows after `retryInMs`. */
+  /** The connection was lost with that close code, or could not be made; the next attempt follows after `retryInMs`, or with `retryNow`. */
   onLost(closeCode: number, retryInMs: number): void;
   /** The server does not want this client: there is no next attempt. */
   onRefused(reason: string): void;
@@ -47,6 +47,8 @@ export interface ConnectionOptions {
   readonly flow: FlowOptions;
   readonly settings: Partial<SessionSettings>;
   readonly events: ConnectionEvents;
+  /** Whether there is nothing to send, so that a lost connection is left alone until `retryNow`: it would only keep a place at the server. */
+  readonly isDormant: () => boolean;
 }
 
 export class Connection {
@@ -160,7 +162,9 @@ export class Connection {
     this.#disconnect();
     const retryInMs = backoffMs(this.#failures, Math.random());
     this.#failures += 1;
-    this.#timer = setTimeout(() => this.#open(), retryInMs);
+    this.#timer = setTimeout(() => {
+      if (!this.#options.isDormant()) this.#open();
+    }, retryInMs);
     this.#options.events.onLost(closeCode, retryInMs);
   }
 

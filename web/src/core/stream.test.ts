@@ -260,6 +260,21 @@ test('a hidden page settles what is on its way and asks for no more, and goes on
   stream.close();
 });
 
+test('a hidden page whose connection ended does not connect again before it is seen', async () => {
+  const page = Object.assign(new EventTarget(), { visibilityState: 'hidden' });
+  vi.stubGlobal('document', page);
+  const { stream, server, wire } = await opened();
+  server.onOpen();
+  server.onText(WELCOME);
+  server.onClose(4002, 'idle_timeout');
+  vi.advanceTimersByTime(60_000);
+  expect(wire.events, 'the server can give its place to others').toBe(server);
+  page.visibilityState = 'visible';
+  page.dispatchEvent(new Event('visibilitychange'));
+  expect(wire.events).not.toBe(server);
+  stream.close();
+});
+
 test('what the server cannot use is said until it has taken other settings', async () => {
   const { server, store } = await opened();
   server.onOpen();

@@ -104,7 +104,10 @@ export class Stream {
     this.#overlay = this.#openOverlay(source, capture);
     this.#options.store.set({ source: { kind: source.kind, label: source.label } });
     this.#connection = this.#connect();
-    this.#stopWatchingPage = onPageVisible(() => this.#takeNext());
+    this.#stopWatchingPage = onPageVisible(() => {
+      this.#connection?.retryNow();
+      this.#takeNext();
+    });
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
   }
 
@@ -140,6 +143,7 @@ export class Stream {
       connect,
       settings: sessionSettings(this.#settings, null),
       flow: { throttleMs: this.#adaptation.decision.frameIntervalMs },
+      isDormant: isPageHidden,
       events: {
         onOpen: () => this.#takeNext(),
         onSessionEvents: (events, nowMs) => {
