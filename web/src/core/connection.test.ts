@@ -42,7 +42,13 @@ function connected() {
     transports.push(transport);
     return transport;
   };
-  const connection = new Connection({ connect, flow: { throttleMs: 0 }, settings: { output: 'landmarks' }, events, isDormant: () => false });
+  const connection = new Connection({
+    connect,
+    flow: { throttleMs: 0 },
+    settings: { output: 'landmarks' },
+    events,
+    isDormant: () => false,
+  });
   const newest = (): FakeTransport => {
     const transport = transports.at(-1);
     if (transport === undefined) throw new Error('nothing has connected');
