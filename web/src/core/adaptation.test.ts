@@ -31,3 +31,8 @@ test('a picture that was asked for before a change tells nothing of it', () => {
 test('one that was asked for after it, and is as large, lowers the rate too', () => {
   expect(afterThinPath((sentMs) => sentMs).frameIntervalMs).toBeGreaterThan(33);
 });
+
+test('a picture every two seconds can be wanted', () => {
+  const adaptation = new Adaptation({ ...DEFAULT_SETTINGS, frameThrottleMs: 2000 });
+  expect(adaptation.decision.frameIntervalMs).toBe(2000);
+});

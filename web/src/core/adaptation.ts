@@ -95,6 +95,7 @@ function boundsOf(settings: StreamSettings): RateBounds {
   return {
     ...DEFAULT_BOUNDS,
     frameIntervalMs: frameThrottleMs,
+    maxFrameIntervalMs: Math.max(frameThrottleMs, DEFAULT_BOUNDS.maxFrameIntervalMs),
     jpegQuality: captureJpegQuality,
     answerQuality: resultJpegQuality,
     scales: scalesFrom(minScale),
