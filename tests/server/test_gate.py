@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import socket
 import time
@@ -108,6 +109,54 @@ def test_what_is_no_request_is_refused() -> None:
         assert refusals(server) == {"bad_request": 1}
 
 
+UPGRADE = b"Host: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+KEY = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+
+
+@pytest.mark.parametrize(
+    ("request_line", "rest", "status"),
+    [
+        (b"GET", KEY + b"X-Long: " + b"a" * 9_000 + b"\r\n\r\n", 431),
+        (b"GET", KEY + b"Content-Length: 4\r\n\r\nbody", 400),
+        (b"GET", KEY + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+        (b"POST", KEY + b"\r\n", 405),
+        (b"GET", b"\r\n", 400),
+    ],
+)
+def test_what_is_no_upgrade_request_is_refused_and_its_connection_ended(request_line: bytes, rest: bytes, status: int) -> None:
+    with serving() as server:
+        answer = ends(raw(server, request_line + b" /ws/video HTTP/1.1\r\n" + UPGRADE + rest))
+        assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+        assert answer.endswith(b".\n"), "the answer says what is wrong"
+        until(lambda: not server.server.server_state.connections)
+        assert refusals(server) == {"bad_request": 1}
+
+
+def test_requests_that_wait_for_others_on_their_connection_are_bounded() -> None:
+    with serving() as server:
+        assert b"HTTP/1.1 400 " in ends(raw(server, b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n" * 100))
+        until(lambda: refusals(server).get("bad_request") == 1)
+        connection = raw(server, b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n" * 4 + b"GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n")
+        assert ends(connection).count(b"HTTP/1.1 200 ") == 5
+
+
+def test_a_body_that_ends_after_the_answer_wins_no_time() -> None:
+    with serving(handshake_timeout_s=0.3) as server:
+        connection = raw(server, b"POST /access HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n")
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 204 ")
+        connection.sendall(b"body")
+        ends(connection)
+        until(lambda: refusals(server).get("handshake_timeout") == 1)
+
+
+def test_what_strangers_send_writes_no_line_of_the_log_for_each(caplog: pytest.LogCaptureFixture) -> None:
+    with serving(max_requests_per_second_by_address=1_000) as server:
+        for request in (b"\x00\r\n\r\n", b"GET /healthz HTTP/1.1\r\nUpgrade: h2c\r\nConnection: Upgrade, close\r\n\r\n"):
+            for _ in range(10):
+                ends(raw(server, request))
+    assert [record.message for record in caplog.records if record.levelname != "INFO"] == ["refused"]
+
+
 @pytest.mark.parametrize("pause", ["_REFUSAL_PAUSE_S", "_LEAST_PAUSE_S"])
 def test_who_is_refused_and_comes_again_at_once_has_to_wait(monkeypatch: pytest.MonkeyPatch, pause: str) -> None:
     monkeypatch.setattr(listener, pause, 10.0 * WAIT_S)
@@ -121,6 +170,23 @@ def test_who_is_refused_and_comes_again_at_once_has_to_wait(monkeypatch: pytest.
             with pytest.raises(TimeoutError):
                 late.recv(1)
         assert refusals(server)["too_many_connections"] <= listener._ACCEPTS_AT_ONCE
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_connection_that_cannot_be_accepted_keeps_out_none_that_come_later(monkeypatch: pytest.MonkeyPatch, workers: int) -> None:
+    """Linux passes on what befell a connection while it waited, such as a route that went away, as the error of accept."""
+    monkeypatch.setattr(listener, "_FAILURE_PAUSE_S", 0.01)
+    accept, failures = socket.socket.accept, [OSError(errno.EPROTO, "Protocol error"), OSError(errno.EMFILE, "Too many open files")]
+
+    def accept_after_failures(waiting: socket.socket) -> Any:
+        if failures:
+            raise failures.pop()
+        return accept(waiting)
+
+    with serving(workers=workers) as server:
+        monkeypatch.setattr(socket.socket, "accept", accept_after_failures)
+        track(server)
+        assert refusals(server) == {"accept_failed": 1, "no_file_descriptors": 1}
 
 
 def test_a_flood_of_connections_is_closed_before_it_is_read_and_harms_no_session() -> None:

@@ -18,7 +18,7 @@ from handstream.server import transport
 from handstream.server.run import uvicorn_config
 from handstream.server.settings import ServerSettings
 from handstream.server.transport import FreshWebSocketProtocol
-from tests.server.serving import WAIT_S, listening, open_without_reading, serving, until
+from tests.server.serving import WAIT_S, jpeg, listening, open_without_reading, serving, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,5 +147,81 @@ def test_a_refusal_is_no_error_of_the_server(caplog: pytest.LogCaptureFixture) -
     with serving() as running:
         with pytest.raises(InvalidStatus), running.plain("?size=1"):
             pass
+        until(lambda: not running.server.server_state.connections)
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def ping(payload: bytes = b"") -> bytes:
+    """A ping, masked with zeros as a client's frames are."""
+    return bytes([0x89, 0x80 | len(payload)]) + bytes(4) + payload
+
+
+def closed_with(connection: socket.socket) -> int:
+    """The code that the server closes with, past all that it sent before."""
+    received = b""
+    while part := connection.recv(65_536):
+        received += part
+    return int.from_bytes(received[received.rindex(b"\x88") + 2 :][:2], "big")
+
+
+@pytest.mark.parametrize("flood", [ping() * 5_000, b"\x02\x80" + bytes(4) + (b"\x00\x80" + bytes(4)) * 5_000], ids=["pings", "parts"])
+def test_frames_without_end_that_are_no_message_end_their_connection_and_no_other(flood: bytes) -> None:
+    with serving() as running, running.plain() as honest:
+        connection = open_without_reading(running.url)
+        with connection:
+            connection.sendall(flood)
+            assert closed_with(connection) == 1008
+        until(lambda: running.sessions().ended.get("too_many_messages") == 1)
+        honest.send(jpeg())
+        assert '"hands"' in str(honest.recv(WAIT_S))
+
+
+def test_pings_of_a_client_that_takes_nothing_pile_up_nothing_and_the_last_is_answered() -> None:
+    server = server_of(Application())
+    with listening(server) as (url, _), open_without_reading(url) as connection:
+        (served,) = server.server_state.connections
+        assert isinstance(served, FreshWebSocketProtocol)
+        until(lambda: not served.writable.is_set())
+        unsent_bytes = served.transport.get_write_buffer_size()
+        for number in range(1_000):
+            connection.sendall(ping(number.to_bytes(125, "big")))
+        until(lambda: served._pongs[-1:] == [b"\x8a\x7d" + (999).to_bytes(125, "big")])
+        assert served.transport.get_write_buffer_size() <= unsent_bytes
+        tail = b""
+        while not tail.endswith((999).to_bytes(125, "big")):
+            tail = (tail + connection.recv(1_000_000))[-125:]
+
+
+def test_small_messages_without_end_are_read_as_they_are_taken() -> None:
+    taken: list[str] = []
+    may_take, accepted = threading.Event(), threading.Event()
+
+    async def application(scope: dict[str, Any], receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
+        assert scope["type"] == "websocket"
+        await receive()
+        await send({"type": "websocket.accept"})
+        accepted.set()
+        await asyncio.to_thread(may_take.wait, WAIT_S)
+        while (message := await receive())["type"] == "websocket.receive":
+            taken.append(message["text"])
+
+    texts = [f"{number:05}" for number in range(20_000)]
+    server = server_of(application)  # type: ignore[arg-type]  # it stands in for one
+    with listening(server) as (url, _), open_without_reading(url) as connection:
+        assert accepted.wait(WAIT_S)
+        (served,) = server.server_state.connections
+        assert isinstance(served, FreshWebSocketProtocol)
+        connection.sendall(b"".join(b"\x81\x85" + bytes(4) + text.encode() for text in texts))
+        until(served.queue.qsize)
+        assert served.queue.qsize() <= 16_384 // 11 + 1, "what a read brought was parsed before anything of it was taken"
+        may_take.set()
+        until(lambda: len(taken) == len(texts))
+        assert taken == texts
+
+
+def test_a_text_that_is_no_text_is_refused_without_a_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    with serving() as running, open_without_reading(running.url) as connection:
+        connection.sendall(b"\x81\x81" + bytes(4) + b"\xff")
+        assert closed_with(connection) == 1007
         until(lambda: not running.server.server_state.connections)
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from uvicorn.config import Config
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
     from uvicorn.server import ServerState
 
     from handstream.server.gate import Arrival
+    from handstream.server.transport import FreshWebSocketProtocol
 
 __all__ = ["BoundedHttpProtocol"]
 
@@ -21,6 +23,9 @@ _MAX_HEAD_BYTES = 16 * 1024
 """The longest request line with its headers, in bytes. A token and all cookies of a site fit; Node takes as much."""
 
 _MAX_HEADERS = 100
+
+_MAX_PIPELINED = 8
+"""Requests that wait for the answer to one before them. Browsers send none so, and one read of the kernel could bring thousands."""
 
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
@@ -64,18 +69,21 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """The head is whole.
 
         Raises:
-            ValueError: It is longer than it may be; the parser makes an invalid request of that.
+            ValueError: It is longer than it may be, or one of too many; the parser makes an invalid request of that.
         """
         head_bytes = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         if len(self.headers) > _MAX_HEADERS or head_bytes > _MAX_HEAD_BYTES:
             self._refuse_head()
             raise ValueError("the head is too large")
+        if len(self.pipeline) >= _MAX_PIPELINED:
+            raise ValueError("too many requests at once")
         self._is_in_head = False
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """The request is whole, so that the server has the next word."""
-        self._arrival.rest()
+        """The request is whole, so that the server has the next word, unless it has said it."""
+        if self._is_servers_turn:
+            self._arrival.rest()
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -88,6 +96,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """The connection becomes a WebSocket."""
         self._arrival.leave()
         super().handle_websocket_upgrade()
+        if cast("FreshWebSocketProtocol", self.transport.get_protocol()).conn.handshake_exc is not None:
+            self._arrival.refuse("bad_request")
         # It refers back to this protocol. uvicorn lets it go when a connection is lost, of which this protocol hears no more.
         self.parser = None  # type: ignore[assignment]  # the same in uvicorn
 
@@ -96,6 +106,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if not self.transport.is_closing():
             self._arrival.refuse("bad_request")
             super().send_400_response(msg)
+
+    @property
+    def _is_servers_turn(self) -> bool:
+        """Whether the newest request, if there is one, has still to be answered."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is None or not cycle.response_complete
 
     def _refuse_head(self) -> None:
         self._arrival.refuse("head_too_large")

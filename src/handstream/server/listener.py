@@ -40,8 +40,8 @@ with none."""
 _MANY = 32
 """So many connections make a process one with many: four more for one of them hardly matter then."""
 
-_EXHAUSTED_PAUSE_S = 0.5
-"""How long nothing is accepted after the process ran out of file descriptors: until some were given back it would only fail again."""
+_FAILURE_PAUSE_S = 0.5
+"""How long nothing is accepted after that failed, as where the process is out of file descriptors: at once it would only fail again."""
 
 _REFUSAL_PAUSE_S = 0.001
 """How long nothing is accepted for each connection that was refused. To refuse costs little, but some connect again at once, for ever, and
@@ -141,11 +141,9 @@ class Listener:
                 connection, peer = self._socket.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 break
-            except OSError as error:
-                if error.errno not in _EXHAUSTED:
-                    raise
-                self._gate.refusals.count("no_file_descriptors", None)
-                self._rest(_EXHAUSTED_PAUSE_S)
+            except OSError as error:  # Linux passes on what befell a connection before it was accepted, too (accept(2))
+                self._gate.refusals.count("no_file_descriptors" if error.errno in _EXHAUSTED else "accept_failed", None)
+                self._rest(_FAILURE_PAUSE_S)
                 return False
             refused += not self._admit(connection, peer[0])
         if refused:

@@ -116,8 +116,8 @@ def uvicorn_config(app: FastAPI | str, settings: ServerSettings, *, reload_dirs:
         timeout_graceful_shutdown=math.ceil(settings.stop_within_s / 2),  # the other half is for the frames that are processed
         log_config=None,
         access_log=settings.log_level == "debug",
-        # What uvicorn says at "info" about each connection, the sessions say themselves.
-        log_level=settings.log_level if settings.log_level != "info" else "warning",
+        # What uvicorn says below "error" of each connection and request, the sessions and refusals say themselves, as much as can be read.
+        log_level=settings.log_level if settings.log_level not in ("info", "warning") else "error",
     )
 
 

@@ -3,21 +3,29 @@
 uvicorn waits before it writes, and lets 64 KiB pile up in the process and megabytes in the kernel; a result that was chosen before the wait
 is old when it leaves. Here a send ends when the kernel has taken all of it, and the kernel takes little more than the path can carry, so
 that the next result is chosen as late as possible. `docs/decisions/0010-websocket-implementation.md` has the measurements.
+
+What arrives is read on a little at a time, and no further than the session has taken the messages before it. A session's budgets know whole
+messages alone, so what else a client can send without end, pings and parts of messages, has a budget here.
 """
 
 from __future__ import annotations
 
 import socket
+import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame, Opcode
+
+from handstream.protocol.budget import Budget
 
 if TYPE_CHECKING:
     import asyncio
     from typing import Any
 
-    from uvicorn._types import ASGISendEvent
+    from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
     from uvicorn.config import Config
     from uvicorn.server import ServerState
 
@@ -25,6 +33,22 @@ __all__ = ["FreshWebSocketProtocol"]
 
 _MAX_UNSENT_BYTES = 16 * 1024
 """What the kernel takes beyond what is on its way, in bytes: less than one annotated picture."""
+
+_MAX_READ_BYTES = 16 * 1024
+"""What is read on at once. A read of the kernel brings up to 256 KiB: 40,000 frames of 6 bytes, and with them a quarter of a second."""
+
+_MAX_PARTS_PER_SECOND = 2_000.0
+_PARTS_BURST_S = 2.0
+"""What one connection may send of frames (RFC 6455, section 5.2) that are no whole message. The largest message in parts of 1 KiB, as small
+devices send it, has 4,096; each takes some 5 us, whatever it holds."""
+
+_INVALID_TEXT = 1007
+"""The close code for a text that is not UTF-8 (RFC 6455, section 7.4.1)."""
+
+_POLICY_VIOLATION = 1008
+"""The close code for a client that sends without end (the same)."""
+
+_NO_UPGRADE = "This upgrade request cannot be read. It is a GET without a body.\n"
 
 _GOING_AWAY = 1001
 """The close code of a server that shuts down (RFC 6455, section 7.4.1)."""
@@ -44,6 +68,10 @@ class FreshWebSocketProtocol(WebSocketsSansIOProtocol):
         super().__init__(config, server_state, app_state)
         self.conn.debug = False  # At "debug" it would log each message and header: pictures, landmarks and tokens.
         self._quiet_timer: asyncio.TimerHandle | None = None
+        self._has_failed = False
+        self._unread = memoryview(b"")
+        self._parts = Budget(_MAX_PARTS_PER_SECOND, burst_s=_PARTS_BURST_S)
+        self._pongs: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Makes the buffers small. asyncio and uvloop have switched Nagle's algorithm off already (TCP_NODELAY)."""
@@ -68,21 +96,63 @@ class FreshWebSocketProtocol(WebSocketsSansIOProtocol):
         elif message["type"] == "websocket.http.response.body" and self.close_sent:
             # A refusal completes the handshake too; uvicorn forgets that, and would log an error for each.
             self.handshake_complete = True
+        elif message["type"] == "websocket.close":
+            self._read_on()  # The client's own close may be there already.
+
+    async def receive(self) -> ASGIReceiveEvent:
+        """The next message, once there is one. What arrived behind it is read on."""
+        message = await super().receive()
+        self._read_on()
+        return message
 
     def data_received(self, data: bytes) -> None:
         """Takes what arrived.
 
         After a failure it is thrown away: to close with bytes unread would reset the connection, and the client would never learn why.
         """
-        if self.conn.parser_exc is None:
-            super().data_received(data)
+        if not self._has_failed:
+            self._unread = memoryview(bytes(self._unread) + data if self._unread else data)
+            self._read_on()
         elif self._quiet_timer is not None:
             self._close_when_quiet()
+
+    def handle_events(self) -> None:
+        """Does what the frames say that were read, unless there are too many that are no message."""
+        now_ns = time.monotonic_ns()
+        for event in self.conn.events:
+            if isinstance(event, Frame) and self._is_part(event) and not self._parts.take(now_ns):
+                self.conn.events_received()  # They are thrown away, too.
+                self._fail(_POLICY_VIOLATION, "too_many_messages")
+                return
+        super().handle_events()
+
+    def handle_ping(self) -> None:
+        """Answers a ping, and of those that come while the client takes nothing the last (RFC 6455, section 5.5.3)."""
+        if self.writable.is_set():
+            super().handle_ping()
+        else:
+            self._pongs = self.conn.data_to_send() or self._pongs
+
+    def resume_writing(self) -> None:
+        """The kernel has taken all that there was."""
+        super().resume_writing()
+        pongs, self._pongs = self._pongs, []
+        if pongs and not self.close_sent:
+            self.transport.write(b"".join(pongs))
+
+    def send_receive_event_to_app(self) -> None:
+        """A message is whole. uvicorn would log an error with its traceback for each text that is not UTF-8."""
+        if self.curr_msg_data_type == "text" and not _is_utf8(b"".join(self.frames)):
+            self.frames = []
+            self._fail(_INVALID_TEXT, "a text is UTF-8")
+        else:
+            super().send_receive_event_to_app()
 
     def handle_parser_exception(self) -> None:
         """The client sent what cannot be read on, such as a message larger than the limit: closes with the code for it."""
         close = self.conn.close_sent
         assert close is not None
+        self._has_failed = True
         self.queue.put_nowait({"type": "websocket.disconnect", "code": close.code, "reason": close.reason})
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.close_sent = True
@@ -125,8 +195,44 @@ class FreshWebSocketProtocol(WebSocketsSansIOProtocol):
         else:
             super().shutdown()
 
+    def _read_on(self) -> None:
+        """Reads what has arrived, as far as the session has taken what came before."""
+        while self._unread and not self.read_paused and not self._has_failed:
+            part, self._unread = self._unread[:_MAX_READ_BYTES], self._unread[_MAX_READ_BYTES:]
+            super().data_received(bytes(part))
+            if self.conn.handshake_exc is not None and not self.handshake_initiated:
+                self._refuse_upgrade()
+
+    def _is_part(self, frame: Frame) -> bool:
+        """Whether that frame is no whole message that a session counts."""
+        return frame.opcode not in (Opcode.TEXT, Opcode.BINARY) or self.close_sent
+
+    def _fail(self, code: int, reason: str) -> None:
+        """Closes with that code; at once, if a close was sent before."""
+        if self.close_sent:
+            self._has_failed = True
+            self.transport.abort()
+        else:
+            self.conn.fail(code, reason)
+            self.handle_parser_exception()
+
+    def _refuse_upgrade(self) -> None:
+        """Refuses what is no upgrade request to the WebSocket's own parser. uvicorn would never answer, nor ever end the connection."""
+        self._has_failed = True
+        answer = b"".join(self.conn.data_to_send())
+        self.transport.write(answer or self.conn.reject(HTTPStatus.BAD_REQUEST, _NO_UPGRADE).serialize())
+        self.transport.close()
+
     def _close_when_quiet(self) -> None:
         """Closes once nothing has arrived for a while, from now on."""
         if self._quiet_timer is not None:
             self._quiet_timer.cancel()
         self._quiet_timer = self.loop.call_later(_QUIET_S, self.transport.close)
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
