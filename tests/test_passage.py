@@ -127,6 +127,15 @@ def test_what_was_on_its_way_on_a_lost_connection_is_dropped_where_it_was(last_f
     assert passage.abandon(last_frame_id) == []
 
 
+def test_the_first_answer_on_another_connection_is_handed_on_whatever_the_silence_before() -> None:
+    passage = FramePassage(frame_interval_ms=33, adaptation=None)
+    put(passage, 0, 0)
+    passage.departure(0)
+    assert passage.expire(3_000 * MS) == [Dropped(0, "network_up")]
+    passage.abandon(0)
+    assert answer(passage, 1, 4_000 * MS).frame_id == 1
+
+
 def test_a_frame_of_which_nothing_is_heard_is_given_up_and_an_answer_after_all_is_passed_over() -> None:
     passage = FramePassage(frame_interval_ms=33, adaptation=None)
     put(passage, 0, 0)

@@ -20,6 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from handstream.protocol.window import (
     ALONE_FRAMES,
     DOUBT_FRAMES,
+    DOUBT_INTERVAL_MS,
     MAX_FRAMES,
     MAX_TIMEOUT_MS,
     MAX_UNSHOWN,
@@ -145,6 +146,21 @@ def test_a_doubt_that_was_a_queue_leaves_the_floor() -> None:
     assert window.max_in_flight == 4
 
 
+def test_a_queue_that_comes_back_is_doubted_again_only_after_a_while() -> None:
+    window = FrameWindow(interval_ms=33)
+    path = SteadyPath(window)
+    path.run(90, 60)
+    drained_ms: list[float] = []
+    while len(drained_ms) < 2:
+        while window.max_in_flight > 1:
+            path.run(300, 1)
+        drained_ms.append(path.now_ms)
+        while window.max_in_flight == 1:
+            path.run(90, 1)
+    # That it drains is seen a round trip late, and the first time may be seen later than the second.
+    assert drained_ms[1] - drained_ms[0] >= DOUBT_INTERVAL_MS - 300
+
+
 def test_a_lost_answer_frees_its_place_and_its_late_answer_changes_nothing() -> None:
     window = FrameWindow(interval_ms=33)
     SteadyPath(window).run(20, 30)
@@ -238,6 +254,28 @@ def test_a_connection_that_is_gone_settles_all() -> None:
     assert [frame.frame_id for frame in window.abandon()] == [0]
     assert window.deadline_ms is None
     assert window.statistics().dropped["network_up"] == 1
+
+
+def test_on_another_connection_the_silence_of_the_last_is_over() -> None:
+    window = FrameWindow(interval_ms=33)
+    window.sent(0, 10_000, 0)
+    window.expire(MAX_TIMEOUT_MS)
+    silent = [window.is_silent]
+    window.abandon()
+    assert [*silent, window.is_silent] == [True, False]
+    window.sent(1, 10_000, 5_000)
+    answered = window.settle(1, "answered", 5_020)
+    assert answered is not None
+    assert not answered.is_stale
+
+
+def test_only_the_newest_of_those_that_were_given_up_are_remembered() -> None:
+    window = FrameWindow(interval_ms=33)
+    for frame_id in range(10 * MAX_FRAMES):
+        window.sent(frame_id, 10_000, frame_id)
+        window.abandon()
+    assert window.settle(0, "answered", 1_000) is None
+    assert sum(window.settle(frame_id, "answered", 1_000) is not None for frame_id in range(10 * MAX_FRAMES)) == 2 * MAX_FRAMES
 
 
 def test_a_number_that_is_in_flight_is_refused() -> None:

@@ -290,8 +290,9 @@ class FrameWindow:
         return self._give_up(overdue)
 
     def abandon(self) -> list[SentFrame]:
-        """The connection is gone: gives up all frames, and returns them."""
+        """The connection is gone: gives up all frames, and returns them. If it was silent, that ends with it: on another all is fresh."""
         self._unshown.clear()
+        self._backoff = 1
         return self._give_up(list(self._in_flight.values()))
 
     def statistics(self) -> WindowStatistics:

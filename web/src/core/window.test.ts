@@ -86,6 +86,15 @@ test('an answer out of an outage is stale', () => {
   expect(window.settle(2, 'answered', 1_002)).toBeNull();
 });
 
+test('on another connection the silence of the last is over', () => {
+  const window = new FrameWindow({ intervalMs: 33 });
+  window.sent(0, 10_000, 0);
+  window.expire(window.deadlineMs ?? Number.NaN);
+  expect(window.isSilent).toBe(true);
+  window.abandon();
+  expect(window.isSilent).toBe(false);
+});
+
 test('answers that are not shown hold frames back, for a bounded time', () => {
   const window = new FrameWindow({ intervalMs: 33 });
   for (let frameId = 0; frameId < MAX_UNSHOWN; frameId += 1) window.showing(frameId, 0);

@@ -195,9 +195,10 @@ export class FrameWindow {
     return this.#giveUp(overdue);
   }
 
-  /** The connection is gone: gives up all frames, and returns them. */
+  /** The connection is gone: gives up all frames, and returns them. If it was silent, that ends with it: on another all is fresh. */
   abandon(): FrameInFlight[] {
     this.#unshown.clear();
+    this.#backoff = 1;
     return this.#giveUp([...this.#inFlight.values()]);
   }
 
