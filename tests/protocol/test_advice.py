@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handstream.protocol.advice import Advisor
+from handstream.protocol.advice import GOLDEN_PHASE, Advisor
 from handstream.protocol.capacity import Capacity
 
 SECOND_NS = 10**9
@@ -91,6 +91,17 @@ def test_who_comes_while_the_machine_is_busy_is_told_at_once_and_all_are_told_th
     scene.run(10)
     assert len(set(scene.told.values())) == 1
     assert sum(scene.rate(name) for name in scene.wants) <= 120 * 0.8 * 1.05
+
+
+def test_who_comes_later_begins_apart_from_the_others_too() -> None:
+    scene = Scene(dict.fromkeys("abcdefgh", 30.0), machine(123))
+    scene.run(10)
+    told_ms = {name: 2_000 + (begin_ms or 0) for name, begin_ms in scene.begins_ms.items()}
+    scene.wants["i"] = 30
+    scene.run(1)
+    assert scene.told["i"] == scene.told["h"] == 12.3
+    told_ms["i"] = 1_000 * scene.second + (scene.begins_ms["i"] or 0)
+    assert (told_ms["i"] - told_ms["h"]) % (1_000 / 12.3) == pytest.approx(GOLDEN_PHASE * 1_000 / 12.3, abs=0.5)
 
 
 def test_who_has_another_connection_is_told_again() -> None:

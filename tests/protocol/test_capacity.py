@@ -44,6 +44,17 @@ def test_the_frames_of_busy_threads_say_what_threads_carry_together() -> None:
     assert busy.session == pytest.approx(100, rel=1e-3)
 
 
+def test_what_busy_threads_said_gives_way_to_frames_that_take_longer() -> None:
+    estimate = CapacityEstimate(4)
+    for _ in range(100):
+        estimate.served(10 * MS_NS, 0, is_full=True)
+    for now_ms in range(1_000):
+        estimate.served(16 * MS_NS, now_ms * MS_NS)
+    capacity = estimate.capacity(1_000 * MS_NS)
+    assert capacity is not None
+    assert capacity.total == pytest.approx(250, rel=1e-3)
+
+
 def test_what_busy_threads_said_is_forgotten_after_a_while() -> None:
     estimate = CapacityEstimate(4)
     for _ in range(100):

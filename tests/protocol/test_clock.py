@@ -170,6 +170,25 @@ def test_outliers_that_contradict_each_other_are_never_believed() -> None:
     assert known(clock) == before
 
 
+def test_outliers_that_agree_are_not_believed_while_others_contradict_them() -> None:
+    path, clock = TruePath(offset_ns=5_000 * S), RemoteClock()
+    for _ in range(2 * RESYNC_AFTER):
+        assert clock.update(path.exchange(5 * MS, 5 * MS)) is Verdict.ACCEPTED
+        path.offset_ns += S
+        assert clock.update(path.exchange(5 * MS, 5 * MS)) is Verdict.OUTLIER
+        path.offset_ns -= S
+
+
+@pytest.mark.parametrize("jump_ns", [-S, S])
+def test_no_way_takes_less_than_no_time_whatever_the_offset_says(jump_ns: int) -> None:
+    path, clock = TruePath(), RemoteClock()
+    clock.update(path.exchange(5 * MS, 5 * MS))
+    path.offset_ns += jump_ns
+    exchange = path.exchange(5 * MS, 7 * MS)
+    assert clock.update(exchange) is Verdict.OUTLIER
+    assert sorted(clock.ways_ns(exchange)) == [0, 12 * MS]
+
+
 def test_the_drift_of_a_crystal_is_followed_without_a_resync() -> None:
     path, clock = TruePath(), RemoteClock(resolution_ns=0)
     for _ in range(600):

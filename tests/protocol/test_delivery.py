@@ -49,6 +49,16 @@ def test_a_window_that_is_too_small_does_not_justify_itself() -> None:
     assert window.max_results >= 7
 
 
+def test_results_that_were_replaced_count_for_how_often_they_come() -> None:
+    window = ResultWindow()
+    for frame_id in range(20):
+        window.sent(frame_id, 200 * frame_id * MS_NS)
+        window.acknowledge(frame_id, (200 * frame_id + 200) * MS_NS)
+        for _ in range(4):
+            window.replaced()
+    assert window.max_results == 9, "of a path of 200 ms on which there is one every 40 ms"
+
+
 def test_it_opens_as_fast_as_a_client_does() -> None:
     """One frame on its way at first, and one more with every answer, over a path of 240 ms: every result finds room when it is there."""
     window, due, waiting = ResultWindow(), list[tuple[int, int]](), 1
@@ -96,6 +106,8 @@ def test_on_another_connection_what_was_sent_before_is_known() -> None:
     window = ResultWindow(after=7)
     assert window.acknowledge(7, 0) is False
     assert window.acknowledge(8, 0) is None
+    assert ResultWindow(after=0).acknowledge(2**32 - 1, 0) is False
+    assert ResultWindow(after=2**32 - 1).acknowledge(0, 0) is None
     assert ResultWindow().acknowledge(0, 0) is None
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from handstream.protocol.detail import (
     LANDMARK_INPUT_PX,
+    PALM_INPUT_PX,
     SCALES,
     Level,
     ladder,
@@ -94,3 +97,9 @@ def test_a_hand_that_breathes_changes_no_scale(region_px: float, long_side_px: f
 def test_a_scale_stays_while_it_is_useful_and_is_not_taken_where_it_is_hardly_so() -> None:
     assert useful_scale(0.35, 1280, 0.5, SCALES) == 0.5
     assert useful_scale(0.35, 1280, 1.0, SCALES) == 0.75
+
+
+def test_however_near_a_hand_is_palm_detection_sees_the_whole_picture() -> None:
+    assert useful_long_side_px(2.0) == PALM_INPUT_PX
+    assert useful_long_side_px(0.5) == 2 * LANDMARK_INPUT_PX
+    assert useful_long_side_px(None) == math.inf

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
-from handstream.protocol.flow import Flow, LatestSlot
+from handstream.protocol.flow import Flow, FlowStatistics, LatestSlot
 
 
 def test_the_newest_wins() -> None:
@@ -45,6 +45,12 @@ def test_a_number_cannot_be_outstanding_twice() -> None:
     flow.receive(7)
     with pytest.raises(ValueError, match="frame 7 is outstanding already"):
         flow.receive(7)
+
+
+def test_the_frames_of_two_sessions_add_up() -> None:
+    one = FlowStatistics(received=9, answered=3, failed=1, dropped={"queue": 2, "send": 1}, outstanding=2)
+    other = FlowStatistics(received=4, answered=1, failed=0, dropped={"queue": 2}, outstanding=1)
+    assert one + other == FlowStatistics(received=13, answered=4, failed=1, dropped={"queue": 4, "send": 1}, outstanding=3)
 
 
 class FlowMachine(RuleBasedStateMachine):

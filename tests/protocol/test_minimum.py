@@ -38,6 +38,20 @@ def test_half_a_window_is_always_remembered() -> None:
     assert minimum.value == 9
 
 
+def test_no_more_than_a_window_is_remembered_however_late_its_second_half_began() -> None:
+    minimum = WindowMinimum(WINDOW_MS)
+    for value, now_ms in ((1, 0), (9, 999), (9, 1_400)):
+        minimum.add(value, now_ms)
+    assert minimum.value == 9
+
+
+def test_a_clock_that_went_back_leaves_nothing_to_compare_with() -> None:
+    minimum = WindowMinimum(WINDOW_MS)
+    minimum.add(1, 1_000)
+    minimum.add(7, 500)
+    assert minimum.value == 7
+
+
 def test_a_restart_forgets() -> None:
     minimum = WindowMinimum(WINDOW_MS)
     minimum.add(1, 0)

@@ -70,6 +70,14 @@ def test_probes_are_sent_until_the_path_is_known_and_then_now_and_again() -> Non
     assert path.wants_probe(MIN_PAIRS + PROBE_INTERVAL_MS, is_whole=True)
 
 
+def test_a_clock_that_went_back_holds_up_no_probe() -> None:
+    path = PathEstimate()
+    for index in range(MIN_PAIRS):
+        path.add(90, 10_000, 60, index)
+    assert path.wants_probe(5_000, is_whole=True)
+    assert path.wants_probe(1_000, is_whole=True)
+
+
 def test_a_fast_path_is_probed_only_while_something_may_be_gained() -> None:
     path = PathEstimate()
     for index in range(QUEUE_FRAMES):

@@ -93,6 +93,24 @@ def test_a_busy_server_moves_the_frame_rate_alone() -> None:
     assert rate.decision.limit == "none"
 
 
+def test_frames_that_were_sent_before_a_change_tell_nothing_of_it() -> None:
+    rate = RateController(RateBounds())
+    now_ms = feed(rate, 20, 0, work_ms=60)
+    decision = rate.decision
+    for _ in range(10):
+        rate.answered(frame(0, work_ms=200), now_ms)
+    assert rate.decision.frame_interval_ms == decision.frame_interval_ms > 33
+
+
+def test_a_path_that_is_far_too_full_is_left_alone_in_one_step() -> None:
+    rate, now_ms, intervals_ms = RateController(RateBounds(min_jpeg_quality=70, scales=(1.0,))), 0.0, [33.0]
+    while len(intervals_ms) < 2:
+        now_ms = feed(rate, 1, now_ms, network_ms=160, probe_ms=60)
+        if rate.decision.frame_interval_ms != intervals_ms[-1]:
+            intervals_ms.append(rate.decision.frame_interval_ms)
+    assert intervals_ms[1] > 100, "the time that a frame's bytes take"
+
+
 def test_a_slow_first_frame_moves_nothing() -> None:
     """A session's tracker is made for it."""
     rate = RateController(RateBounds())
@@ -159,10 +177,12 @@ def test_an_outage_moves_nothing() -> None:
 
 def test_a_queue_that_withstands_decreases_is_the_path_itself() -> None:
     rate = RateController(RateBounds(min_jpeg_quality=70, scales=(1.0,)))
-    now_ms = feed(rate, 30, 0, network_ms=72, probe_ms=60)
-    now_ms = feed(rate, 45, now_ms, network_ms=172, probe_ms=160)
+    now_ms = feed(rate, 30, 0, network_ms=80, probe_ms=60)
+    now_ms = feed(rate, 15, now_ms, network_ms=180, probe_ms=160)
+    assert rate.decision.frame_interval_ms > 33, "it looks like one"
+    now_ms = feed(rate, 30, now_ms, network_ms=180, probe_ms=160)
     assert rate.decision.frame_interval_ms == 33, "restored long before the old floor is forgotten"
-    feed(rate, 60, now_ms, network_ms=172, probe_ms=160)
+    feed(rate, 60, now_ms, network_ms=180, probe_ms=160)
     assert rate.decision.frame_interval_ms == 33
 
 

@@ -54,6 +54,14 @@ def test_a_new_wish_lifts_no_limit(top_fps: float, fps: float) -> None:
     assert (limited.fps, free.fps) == (fps, top_fps)
 
 
+def test_what_is_restored_is_no_more_than_is_wanted_by_now() -> None:
+    regulator = Regulator(30)
+    regulator.lower(0.5, 0)
+    regulator.set_top(20)
+    regulator.restore(30)
+    assert (regulator.fps, regulator.is_limiting) == (20, False)
+
+
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 5_000), st.booleans())), st.floats(0.5, 60))
 def test_the_rate_stays_between_the_least_and_the_top(moves: list[tuple[float, float, bool]], top_fps: float) -> None:
     regulator, now_ms = Regulator(top_fps), 0.0

@@ -86,6 +86,17 @@ def test_who_may_not_be_served_keeps_its_place_and_holds_nobody_up() -> None:
     assert [turns.take(lambda _: False), len(turns)] == [None, 2]
 
 
+def test_who_is_held_up_is_still_in_the_old_round_when_others_begin_a_new_one() -> None:
+    turns = asked_by("abc")
+    assert taken(turns, 1) == "a"
+    for _ in range(2):
+        assert turns.take(lambda who: who == "c") == "c", "a new round for one, as the others may not be served"
+        turns.ask("c")
+    assert not turns.ask("a"), "it waits for its next turn, once"
+    assert len(turns) == 3
+    assert turns.take() == "b", "it had none, where the other had one"
+
+
 def turns_taken(asking: str, steps: int, may_be_served: Callable[[int, str], bool]) -> Counter[str]:
     """How often each of "abcd" is served in so many steps: in each those ask, and who is served wants another turn at once."""
     turns = asked_by("abcd")
@@ -123,6 +134,15 @@ def test_newcomers_without_end_keep_nobody_waiting() -> None:
             turns.ask(served)
             waiting_since[served] = (time, len(turns))
     assert all(asked for asked, _ in waiting_since.values())
+
+
+def test_who_has_left_and_comes_again_was_never_there() -> None:
+    turns = asked_by("ab")
+    assert taken(turns, 1) == "a"
+    turns.enter("c")
+    turns.leave("c")
+    turns.ask("c")
+    assert taken(turns, 2) == "bc", "it has its turn in this round"
 
 
 def test_nothing_is_kept_of_who_has_left() -> None:

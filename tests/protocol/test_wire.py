@@ -112,6 +112,14 @@ def test_the_stamp_changes_only_what_is_known_as_the_result_leaves(
     assert [after.stages_ns.get(stage) for stage in unsent] == [before.stages_ns.get(stage) for stage in unsent]
 
 
+@pytest.mark.parametrize(("byte", "handedness"), [(0, "Left"), (1, "Right"), (254, "Left"), (255, "Right")])
+def test_a_handedness_that_is_none_of_the_two_is_read_by_its_last_bit(byte: int, handedness: str) -> None:
+    hand = Hand("Left", 1.0, np.zeros((21, 3), np.float32))
+    message = wire.encode_result(FrameResult(0, 0, 1, 1, (hand,)), Output.LANDMARKS)
+    message[wire.RESULT_HEADER_BYTES + 4] = byte
+    assert wire.decode_result(bytes(message)).hands[0].handedness == handedness
+
+
 def test_world_landmarks_travel_only_if_every_hand_has_them() -> None:
     points = np.zeros((21, 3), np.float32)
     hands = (Hand("Left", 1.0, points, points), Hand("Left", 1.0, points))
