@@ -114,7 +114,7 @@ KEY = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 
 
 @pytest.mark.parametrize(
-    ("request_line", "rest", "status"),
+    ("method", "rest", "status"),
     [
         (b"GET", KEY + b"X-Long: " + b"a" * 9_000 + b"\r\n\r\n", 431),
         (b"GET", KEY + b"Content-Length: 4\r\n\r\nbody", 400),
@@ -122,10 +122,11 @@ KEY = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
         (b"POST", KEY + b"\r\n", 405),
         (b"GET", b"\r\n", 400),
     ],
+    ids=["long header", "body", "chunked body", "post", "no key"],
 )
-def test_what_is_no_upgrade_request_is_refused_and_its_connection_ended(request_line: bytes, rest: bytes, status: int) -> None:
+def test_what_is_no_upgrade_request_is_refused_and_its_connection_ended(method: bytes, rest: bytes, status: int) -> None:
     with serving() as server:
-        answer = ends(raw(server, request_line + b" /ws/video HTTP/1.1\r\n" + UPGRADE + rest))
+        answer = ends(raw(server, method + b" /ws/video HTTP/1.1\r\n" + UPGRADE + rest))
         assert answer.startswith(f"HTTP/1.1 {status} ".encode())
         assert answer.endswith(b".\n"), "the answer says what is wrong"
         until(lambda: not server.server.server_state.connections)

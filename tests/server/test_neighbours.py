@@ -7,6 +7,7 @@ import json
 import socket
 import stat
 import sys
+import threading
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -91,6 +92,26 @@ def test_a_token_of_a_process_that_has_gone_begins_a_new_session(tmp_path: Path)
         with resuming(second, lost["resume_token"]) as (websocket, welcome):
             assert (welcome["resumed"], welcome["reason"]) == (False, "cannot_resume")
             track(websocket, 8)
+
+
+def test_a_token_of_a_process_that_has_no_engine_yet_begins_a_new_session(tmp_path: Path) -> None:
+    """As after a crash: the one that took the place of the process that issued the token still loads its models."""
+    may_load = threading.Event()
+
+    def load() -> FakeEngine:
+        assert may_load.wait(WAIT_S)
+        return FakeEngine()
+
+    with (
+        serving(FakeEngine, neighbours=Neighbours(tmp_path, 0)) as first,
+        serving(load, neighbours=Neighbours(tmp_path, 1), wait=False),
+    ):
+        try:
+            with resuming(first, "1.lost") as (websocket, welcome):
+                assert (welcome["resumed"], welcome["reason"]) == (False, "cannot_resume")
+                track(websocket, 8)
+        finally:
+            may_load.set()
 
 
 @pytest.mark.parametrize("token", ["1.wrong", "7.", "..", "-1.x", "²².x", "99999999999.x", "no number"])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
+import socket
 import sys
 import time
 from contextlib import ExitStack, suppress
@@ -18,7 +20,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect as connect_websocket
 
 from handstream.client import Answered, connect
-from handstream.server.supervisor import _Place
+from handstream.server.settings import ServerSettings
+from handstream.server.supervisor import Supervisor, _Place
 from tests.cli.test_serve import started
 from tests.processes import has_ended
 from tests.server.serving import WAIT_S, jpeg, until
@@ -26,6 +29,7 @@ from tests.server.serving import WAIT_S, jpeg, until
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no POSIX signals")
 
@@ -149,3 +153,19 @@ def test_the_pause_before_another_start_doubles_for_workers_that_die_young(monke
     young.age_s = 60
     assert place.leave(young) == 0.0  # type: ignore[arg-type] # as above
     assert place.start_at_s <= time.monotonic()
+
+
+def test_a_worker_that_cannot_be_started_is_tried_again_and_ends_no_other(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refuse(*_: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("handstream.server.supervisor._Worker", refuse)
+    with socket.socket() as listener:
+        supervisor = Supervisor(ServerSettings(), listener, tmp_path, on_ready=lambda: None)
+        supervisor._fill_places()
+        (place,) = supervisor._places
+        assert place.worker is None
+        assert place.start_at_s > time.monotonic()
+    pauses = [place.fail() for _ in range(20)]
+    assert pauses[:2] == [0.2, 0.4]
+    assert max(pauses) == 10.0

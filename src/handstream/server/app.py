@@ -94,7 +94,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Gate]]:
         async with _parts(app, settings, loader, access, neighbours) as gate:
-            loading = asyncio.create_task(_load(loader, app.state.observation, on_loaded))
+            loading = asyncio.create_task(_load(loader, app.state.observation, neighbours, on_loaded))
             try:
                 yield {"gate": gate}
             finally:
@@ -172,7 +172,7 @@ async def _parts(
     watching = asyncio.create_task(state.watchdog.run())
     try:
         if neighbours is not None:
-            await neighbours.listen(state.endpoint.serve_forwarded)
+            await neighbours.bind(state.endpoint.serve_forwarded)
         yield Gate(settings, refusals)
     finally:
         if neighbours is not None:
@@ -184,11 +184,15 @@ async def _parts(
         await state.observation.close()
 
 
-async def _load(loader: EngineLoader, observation: Observation, on_loaded: Callable[[EngineLoader], None] | None) -> None:
+async def _load(
+    loader: EngineLoader, observation: Observation, neighbours: Neighbours | None, on_loaded: Callable[[EngineLoader], None] | None
+) -> None:
     await loader.load()
     observation.loaded(loader)
-    if on_loaded is not None:
-        try:
+    try:
+        if neighbours is not None and loader.failure is None:
+            await neighbours.listen()
+        if on_loaded is not None:
             on_loaded(loader)
-        except Exception:  # nobody awaits this task, so an error would be lost
-            logger.exception("What was to be done once the engine is loaded failed")
+    except Exception:  # nobody awaits this task, so an error would be lost
+        logger.exception("What was to be done once the engine is loaded failed")

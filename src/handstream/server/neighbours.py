@@ -108,8 +108,8 @@ class Neighbours:
         """A token that this process issues."""
         return f"{self.index}.{secret}"
 
-    async def listen(self, serve: Callable[[Forwarded], Awaitable[None]]) -> None:
-        """Takes connections that others pass on, and serves each with that, until `close`."""
+    async def bind(self, serve: Callable[[Forwarded], Awaitable[None]]) -> None:
+        """Prepares to take connections that others pass on, and to serve each with that. Nobody gets through before `listen`."""
 
         async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             stream = _Stream(reader, writer)
@@ -126,8 +126,13 @@ class Neighbours:
 
         path = self._path(self.index)
         path.unlink(missing_ok=True)  # of a process that served here before and was killed
-        self._server = await asyncio.start_unix_server(take, path)
+        self._server = await asyncio.start_unix_server(take, path, start_serving=False)
         path.chmod(0o600)
+
+    async def listen(self) -> None:
+        """Takes connections from now on, until `close`: this process has what it takes to serve them."""
+        assert self._server is not None, "it is bound"
+        await self._server.start_serving()
 
     def close(self) -> None:
         """Takes no more, and ends those that were passed on."""
@@ -156,6 +161,8 @@ class Neighbours:
             await stream.send(_Kind.TEXT, json.dumps(asdict(passed_on)).encode())
             await stream.send(_Kind.TEXT, first["text"].encode())
             await _relay(websocket, stream, send_timeout_s)
+        except OSError:  # It has gone at this moment, and has taken nothing.
+            return False
         finally:
             stream.close()
         return True

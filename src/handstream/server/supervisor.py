@@ -139,8 +139,13 @@ class Supervisor:
     def _fill_places(self) -> None:
         for place in self._places:
             if place.worker is None and time.monotonic() >= place.start_at_s:
-                place.worker = _Worker(self._settings, self._listener, Neighbours(self._folder, place.index))
-                logger.debug("worker %d started as process %d", place.index, place.worker.pid)
+                try:
+                    place.worker = _Worker(self._settings, self._listener, Neighbours(self._folder, place.index))
+                except OSError as error:  # no memory or no more processes for now; those that serve go on
+                    pause_s = place.fail()
+                    logger.error("worker %d could not be started (%s); another try in %.1f s", place.index, error, pause_s)  # noqa: TRY400
+                else:
+                    logger.debug("worker %d started as process %d", place.index, place.worker.pid)
 
     def _sleep(self, awakened: socket.socket) -> None:
         """Until there is something to do, and takes the reports that have come."""
@@ -202,10 +207,18 @@ class _Place:
     def leave(self, worker: _Worker) -> float:
         """That worker has ended. Returns after what pause the next one starts, in seconds."""
         self._died_young = 0 if worker.age_s >= _LIVES_LONG_S else self._died_young + 1
-        pause_s = 0.0 if self._died_young <= 1 else min(_FIRST_PAUSE_S * 2.0 ** (self._died_young - 2), _LONGEST_PAUSE_S)
-        self.start_at_s = time.monotonic() + pause_s
         self.worker = None
         worker.close()
+        return self._pause()
+
+    def fail(self) -> float:
+        """No worker could be started. Returns after what pause another try is made, in seconds."""
+        self._died_young = max(1, self._died_young) + 1  # a pause in any case
+        return self._pause()
+
+    def _pause(self) -> float:
+        pause_s = 0.0 if self._died_young <= 1 else min(_FIRST_PAUSE_S * 2.0 ** (self._died_young - 2), _LONGEST_PAUSE_S)
+        self.start_at_s = time.monotonic() + pause_s
         return pause_s
 
 
