@@ -49,6 +49,8 @@ test('one frame stands beside the percentiles that were there', () => {
   expect(rowOf(table, 'track').texts).toEqual(['21.0', '7.0', '7.0', '7.0']);
   expect(rowOf(table, 'whole').texts[0]).toBe('47.0');
   expect(table.dataset['shows']).toBe('frame');
+  waterfall.showFrame(recordOf({ trackMs: 1021 }));
+  expect(rowOf(table, 'whole').texts[0], 'large ones without tenths').toBe('1047');
   waterfall.showFrame(recordOf({ droppedAt: 'queue' }));
   expect(rowOf(table, 'track').isHidden).toBe(true);
   expect(table.querySelector('[data-stage="network_up"] .error')?.textContent).toBe('');

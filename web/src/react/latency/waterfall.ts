@@ -4,6 +4,9 @@ import type { FrameRecord } from '../../core/frame-log.ts';
 import type { Latency } from '../../core/latency-summary.ts';
 import { STAGES, type Stage } from '../../core/stages.ts';
 
+/** From here on numbers are whole ones: tenths say nothing, and would not fit on a phone. */
+const LEAST_WHOLE_MS = 100;
+
 /** One row's share of the way, in ms. */
 interface Span {
   readonly stage: Stage;
@@ -76,7 +79,7 @@ export class Waterfall {
   #setNumbers(row: HTMLTableRowElement | undefined, values: readonly (number | null)[]): void {
     row?.querySelectorAll('td.number').forEach((cell, index) => {
       const value = values[index];
-      const text = value === null ? '–' : value?.toFixed(1);
+      const text = value === null ? '–' : value?.toFixed(value < LEAST_WHOLE_MS ? 1 : 0);
       // Writing what is there already would lay out the table anew all the same.
       if (text !== undefined && cell.textContent !== text) cell.textContent = text;
     });
