@@ -29,7 +29,7 @@ LOADS = (1, 4)
 """Sessions at once."""
 
 SPANS = ("client", "receive", "queue", "decode", "track", "annotate", "encode", "send", "network")
-"""The parts of a frame's age, which add up to it: until the socket took it, the server's stages, and both ways of the network."""
+"""The parts of a frame's age, which add up to it: until it was given to the socket, the server's stages, and both ways of the network."""
 
 PERCENTS = (50, 95, 99)
 

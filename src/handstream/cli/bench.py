@@ -159,6 +159,7 @@ def soak(
         short = replace(options, seconds=_SEARCH_S)
         trial = Capacity(short, contenders((output.value,), with_original=False), limit)
         if not _run(trial.run, None):
+            typer.echo("Ctrl-C: how many sessions the machine holds was not known yet, so nothing was measured.", err=True)
             raise typer.Exit(_INTERRUPTED)
         sessions = max(1, int(trial.results()[0].sessions * share))
     bench = Soak(options, sessions=sessions, minutes=minutes)

@@ -74,7 +74,9 @@ function timeline({ sessions, timeline_s, timeline_ms }: LatencyResult, index: n
 function figures(result: LatencyResult): HTMLElement {
   const kernels = result.kernels.map((row) => ({ ...row, name: row.name === 'sum' ? 'kernels together' : `kernel: ${row.name}` }));
   const rows = [...result.spans, result.age, result.server, ...kernels].map(cells);
-  const sentence = `${text(result.frames_per_second.median)} frames/s each, ${text(result.drop_percent.median)} % dropped. Below each figure its least and greatest repeat.`;
+  const rates = `${text(result.frames_per_second.median)} frames/s each, ${text(result.drop_percent.median)} % dropped.`;
+  const dashes = result.age.p99_ms.median === null ? ' A dash stands where no frame of a repeat lies beyond the percentile.' : '';
+  const sentence = `${rates} Below each figure its least and greatest repeat.${dashes}`;
   const heading = `All figures with ${result.sessions === 1 ? 'one session' : `${result.sessions} sessions`}`;
   return section(heading, sentence, table(['span', 'p50 ms', 'p95 ms', 'p99 ms'], rows));
 }

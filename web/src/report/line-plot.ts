@@ -6,6 +6,8 @@ import { element } from './elements.ts';
 
 const HEIGHT_PX = 260;
 const AXIS_PX = 64;
+/** For half of a mark that stands at the end of the x axis. */
+const END_PX = 32;
 
 export interface Line {
   readonly name: string;
@@ -60,6 +62,7 @@ function options({ xUnit, yUnit, lines, yRange, xMarks }: LinePlot, place: HTMLE
   return {
     width: place.clientWidth,
     height: HEIGHT_PX,
+    padding: [null, END_PX, null, null],
     legend: { show: true, live: false },
     cursor: { drag: { x: false, y: false } },
     scales: { x: { time: false }, y: { range: (_, least, most) => [...(yRange ?? [Math.min(0, least ?? 0), 1.1 * (most ?? 1)])] } },
