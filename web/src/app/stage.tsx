@@ -20,7 +20,7 @@ export function Stage({ studio, isFileOver }: { readonly studio: Studio; readonl
       {error !== null && <Trouble error={error} studio={studio} isAway={phase === 'reconnecting'} />}
       {notice !== null && (
         <p className="notice" role="alert">
-          The server says: {notice}
+          {notice}
         </p>
       )}
       {isFileOver && <p className="stage-note drop-note">Drop the video to play it</p>}

@@ -29,7 +29,7 @@ export interface ClientState {
   readonly comeback: 'same_session' | 'new_session' | null;
   /** The server's name and engine, once it has said them. */
   readonly server: { readonly name: string; readonly engine: string } | null;
-  /** What the server could not use of what it was sent, in its own words, until it has taken other settings. */
+  /** What one side could not use of what the other sent, in a sentence, until the server has taken other settings. */
   readonly notice: string | null;
   /** The most hands that this server finds. */
   readonly maxHands: number;

@@ -109,12 +109,17 @@ test('each way through the network is told by itself, and better once a probe ha
 });
 
 test.each([
-  ['a text that is no JSON', (session: Session) => session.receiveText('{', 0), 'bad_json'],
-  ['a binary message that is no result', (session: Session) => session.receiveBinary(new ArrayBuffer(4), 0), 'header_too_short'],
-  ['an error about no frame', (session: Session) => session.receiveText(textOf('an error about a message'), 0), 'bad_json'],
-])('%s is an event, and the conversation goes on', (_, receive, code) => {
+  ['a text that is no JSON', (session: Session) => session.receiveText('{', 0), 'not_understood', 'bad_json'],
+  [
+    'a binary message that is no result',
+    (session: Session) => session.receiveBinary(new ArrayBuffer(4), 0),
+    'not_understood',
+    'header_too_short',
+  ],
+  ['an error about no frame', (session: Session) => session.receiveText(textOf('an error about a message'), 0), 'error', 'bad_json'],
+])('%s is an event, and the conversation goes on', (_, receive, type, code) => {
   const session = started(1);
-  expect(receive(session)).toMatchObject([{ type: 'error', code }]);
+  expect(receive(session)).toMatchObject([{ type, code }]);
   expect(typesOf(session.receiveBinary(resultFor(0), 1))).toEqual(['result']);
 });
 

@@ -23,7 +23,7 @@ import {
 import { type DropStage, Flow, type FlowOptions, type LossStage } from './flow.ts';
 import { stampNs } from './trace.ts';
 import type { FrameInFlight } from './window.ts';
-import { packFrame, parseResult, type Result, WireError } from './wire.ts';
+import { packFrame, parseResult, type Result, WireError, type WireErrorCode } from './wire.ts';
 
 const FRAME_ID_COUNT = 2 ** 32;
 /** A path that stalls for a few seconds comes back, and what a new connection costs is saved. */
@@ -51,7 +51,9 @@ export type SessionEvent =
   | { readonly type: 'refused'; readonly frame: FrameInFlight; readonly code: string; readonly message: string }
   | { readonly type: 'advice'; readonly maxFramesPerSecond: number | null; readonly nextFrameInMs: number | null }
   | { readonly type: 'pong'; readonly id: number }
-  | { readonly type: 'error'; readonly code: string; readonly message: string };
+  | { readonly type: 'error'; readonly code: string; readonly message: string }
+  /** A message of the server cannot be understood. */
+  | { readonly type: 'not_understood'; readonly code: WireErrorCode; readonly message: string };
 
 /** What a later connection goes on with (`docs/protocol.md`, "Resuming"). */
 export interface Resumption {
@@ -254,7 +256,7 @@ function understood(receive: () => SessionEvent[]): SessionEvent[] {
   try {
     return receive();
   } catch (error) {
-    if (error instanceof WireError) return [{ type: 'error', code: error.code, message: error.message }];
+    if (error instanceof WireError) return [{ type: 'not_understood', code: error.code, message: error.message }];
     throw error;
   }
 }

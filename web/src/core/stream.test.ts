@@ -279,7 +279,9 @@ test('what the server cannot use is said until it has taken other settings', asy
   const { server, store } = await opened();
   server.onOpen();
   server.onText('{"type":"error","error":{"code":"bad_settings","message":"jpeg_quality lies in 1..100"}}');
-  expect(store.get().notice).toBe('jpeg_quality lies in 1..100');
+  expect(store.get().notice).toBe('The server says: jpeg_quality lies in 1..100');
+  server.onText('{');
+  expect(store.get().notice, 'which the server has not said').toBe('A text message of the server is not JSON.');
   server.onText(JSON.stringify({ type: 'settings', settings: {} }));
   expect(store.get().notice).toBeNull();
 });

@@ -226,7 +226,7 @@ export class Stream {
         break;
       case 'refused':
         this.#figures.addRefused();
-        this.#options.store.set({ notice: event.message });
+        this.#options.store.set({ notice: `The server says: ${event.message}` });
         this.#giveUp(event.frame, 'refused', null, nowMs);
         break;
       case 'advice':
@@ -236,6 +236,9 @@ export class Stream {
         this.#adaptation.echoed(event.id, nowMs);
         break;
       case 'error':
+        this.#options.store.set({ notice: `The server says: ${event.message}` });
+        break;
+      case 'not_understood':
         this.#options.store.set({ notice: event.message });
         break;
       case 'settings':
