@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import time
 from contextlib import ExitStack, suppress
 from itertools import pairwise
@@ -17,11 +18,13 @@ from websockets.typing import Subprotocol
 
 from handstream.frames import Frame
 from handstream.protocol import wire
+from handstream.server.neighbours import Neighbours
 from tests.server.fake_engine import FakeEngine
 from tests.server.serving import WAIT_S, Serving, jpeg, serving, until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 V1 = [Subprotocol(wire.SUBPROTOCOL)]
 
@@ -110,6 +113,22 @@ def test_connections_that_may_resume_are_bounded_too(monkeypatch: pytest.MonkeyP
         for _ in range(32):
             stack.enter_context(connect(server.video_url + "?resume=true", subprotocols=V1))
         assert is_refused(server, "?resume=true", V1)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="asyncio has no Unix sockets there")
+@pytest.mark.parametrize(("limits", "status"), [({"max_sessions": 2}, 503), ({"max_sessions_by_address": 2}, 429)])
+def test_connections_that_are_asked_for_the_process_of_their_session_are_bounded(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, limits: dict[str, Any], status: int
+) -> None:
+    monkeypatch.setattr("handstream.server.sessions._MAX_PROVISIONAL", 1)
+    with serving(neighbours=Neighbours(tmp_path, 0), **limits) as server, ExitStack() as stack:
+        for _ in range(2):
+            stack.enter_context(connect(server.video_url + "?resume=true", subprotocols=V1))
+        with pytest.raises(InvalidStatus) as refusal, connect(server.video_url + "?resume=true", subprotocols=V1):
+            pass
+        assert refusal.value.response.status_code == status
+        stack.close()
+        until(lambda: say_hello(server)[1] is None)
 
 
 def test_a_session_is_refused_where_it_would_take_the_least_rate_from_another() -> None:

@@ -97,7 +97,8 @@ class VideoEndpoint:
             )
             first = None
             if may_resume and self.neighbours is not None:
-                first = await self._first_message(websocket)
+                with self.sessions.asking(address):
+                    first = await self._first_message(websocket)
                 if first is not None and await self.neighbours.forward(websocket, first, asked, self.reader_timeout_s):
                     return
             await self._converse(websocket, session, asked, may_resume=may_resume, first=first)

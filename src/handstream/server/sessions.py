@@ -10,6 +10,7 @@ import asyncio
 import logging
 import secrets
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from handstream import __version__
@@ -24,7 +25,7 @@ from handstream.server.throttled_log import ThrottledLog
 from handstream.server.video_session import VideoSession
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from handstream.executor import Executor
     from handstream.protocol.resumption import Ticket
@@ -84,6 +85,7 @@ class Sessions:
         self._advice: asyncio.TimerHandle | None = None
         self._videos: dict[VideoSession, None] = {}
         self._provisional: set[VideoSession] = set()
+        self._asked: list[str] = []
         self._tally = Tally()
         self._without_frames = ThrottledLog("sessions without a frame", logger.info)
         self._resumptions: Resumptions[VideoSession] = Resumptions(
@@ -112,13 +114,23 @@ class Sessions:
             ServerFullError: It is not.
             AddressFullError: It is not, as that address has as many sessions as one may have.
         """
-        if may_resume and len(self._provisional) < _MAX_PROVISIONAL:
+        if may_resume and len(self._provisional) + len(self._asked) < _MAX_PROVISIONAL:
             return
         if self._is_full and self._forsaken is None:
             raise ServerFullError("The server takes no further session now, so that those that it has stay fast. Try again later.")
         group = address_group(address)
         if self._is_address_full(group) and self._parked_of(group) is None:
             raise AddressFullError("Your address has as many sessions as one may have. End one of them first.")
+
+    @contextmanager
+    def asking(self, address: str) -> Iterator[None]:
+        """A connection of that address is asked which session it resumes. Until it has said so, it counts like one that has a session."""
+        group = address_group(address)
+        self._asked.append(group)
+        try:
+            yield
+        finally:
+            self._asked.remove(group)
 
     def begin(self, session: Session, engine: Engine, address: str, *, may_resume: bool) -> VideoSession:
         """A new session; a provisional one where there is no place."""
@@ -206,7 +218,7 @@ class Sessions:
     def _is_full(self) -> bool:
         """Whether another session would be one too many. The first is always let in: without one nothing can be measured."""
         sessions = len(self._videos)
-        if sessions >= self._settings.max_sessions:
+        if sessions + len(self._asked) >= self._settings.max_sessions:
             return True
         capacity = self._executor.statistics().capacity
         if capacity is None or sessions == 0:
@@ -225,7 +237,8 @@ class Sessions:
             self.end(forsaken, "displaced")
 
     def _is_address_full(self, group: str) -> bool:
-        return sum(video.address == group for video in self._videos) >= self._settings.max_sessions_by_address
+        sessions = sum(video.address == group for video in self._videos)
+        return sessions + self._asked.count(group) >= self._settings.max_sessions_by_address
 
     def _parked_of(self, group: str) -> VideoSession | None:
         """The oldest session of that address that has no connection."""
