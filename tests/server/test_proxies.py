@@ -67,6 +67,12 @@ def test_a_trusted_proxy_tells_scheme_and_host() -> None:
     assert asked_by("10.0.0.1", (XFF, "198.51.100.1"), ("X-Forwarded-Proto", "gopher")).scheme is None
 
 
+def test_of_two_proxies_the_outer_one_tells_scheme_and_host() -> None:
+    through = "for=203.0.113.9;proto=gopher;host=evil, for=198.51.100.1;proto=https;host=hands.example, for=10.0.0.2;proto=http;host=inside"
+    assert asked_by("10.0.0.1", ("Forwarded", through)) == Client("198.51.100.1", "https", "hands.example")
+    assert asked_by("10.0.0.1", ("Forwarded", "for=unknown;proto=https;host=hands.example")) == Client("10.0.0.1", "https", "hands.example")
+
+
 def test_a_stranger_tells_nothing() -> None:
     assert asked_by("192.0.2.1", (XFF, "10.0.0.1"), ("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "x")) == Client("192.0.2.1")
 

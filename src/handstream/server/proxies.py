@@ -85,16 +85,17 @@ def _x_forwarded(peer: str, headers: Headers, trusted: Networks) -> Client | Non
         return None
     scheme = _items(headers.getlist("x-forwarded-proto"), ",")
     host = _items(headers.getlist("x-forwarded-host"), ",")
-    return _client(_follow(peer, hops, trusted), scheme[-1] if scheme else None, host[-1] if host else None)
+    return _client(_follow(peer, hops, trusted)[0], scheme[-1] if scheme else None, host[-1] if host else None)
 
 
 def _forwarded(peer: str, values: Sequence[str], trusted: Networks) -> Client | None:
-    """What `Forwarded` says; None if there is none."""
+    """What `Forwarded` says; None if there is none. Each element is one proxy's word on who asked it, and how."""
     elements = [dict(_pair(pair) for pair in _items([element], ";")) for element in _items(values, ",")]
     if not elements:
         return None
-    address = _follow(peer, [element.get("for", "") for element in elements], trusted)
-    return _client(address, elements[-1].get("proto"), elements[-1].get("host"))
+    address, believed = _follow(peer, [element.get("for", "") for element in elements], trusted)
+    outermost = elements[-believed]
+    return _client(address, outermost.get("proto"), outermost.get("host"))
 
 
 def _client(address: str, scheme: str | None, host: str | None) -> Client:
@@ -102,17 +103,20 @@ def _client(address: str, scheme: str | None, host: str | None) -> Client:
     return Client(address, lowered if lowered in ("http", "https") else None, host)
 
 
-def _follow(peer: str, hops: Sequence[str], trusted: Networks) -> str:
-    """The first address from the end that is not trusted, or the last one that could be read."""
-    address = peer
+def _follow(peer: str, hops: Sequence[str], trusted: Networks) -> tuple[str, int]:
+    """The first address from the end that is not trusted, or the last one that could be read; and how many entries were believed.
+
+    One is believed in any case: our peer's, whatever can be read of it.
+    """
+    address, believed = peer, 0
     for hop in reversed(hops[-_MAX_HOPS:]):
         said = _address(hop)
         if said is None:
             break
-        address = said
+        address, believed = said, believed + 1
         if not is_trusted(address, trusted):
             break
-    return address
+    return address, max(1, believed)
 
 
 def _address(hop: str) -> str | None:
