@@ -26,6 +26,7 @@ _COMMANDS: Final = {
     "peers": "python -m benchmarks.peers --results benchmarks/results",
     "engines": "python -m benchmarks.engines --results benchmarks/results",
     "freshness": "python -m benchmarks.freshness --results benchmarks/results",
+    "page": "python -m benchmarks.page --results benchmarks/results",
     "observation": "python -m benchmarks.observation --results benchmarks/results",
     "latency": "handstream bench latency --json benchmarks/results/latency.json",
     "capacity": "handstream bench capacity --json benchmarks/results/capacity.json",
@@ -200,6 +201,50 @@ def course(measured: Measured, results: str) -> str:
     options = measured[results]["options"]
     times = "once" if options["repeats"] == 1 else f"{options['repeats']} times"
     return f"{times} for {options['seconds']:g} s"
+
+
+@_block
+def page(measured: Measured) -> str:
+    """A row for each path and output of the page in Chromium: how old what it shows is, and whose the time is."""
+    rows = measured["page"]["rows"]
+    parts = list(rows[0]["parts_ms"])
+    return _table(
+        ("", "", "capture to display, p50 / p95", "frames/s", *parts),
+        [
+            (
+                row["scenario"],
+                row["output"],
+                f"{_spread(row['age_p50_ms'])} / {_spread(row['age_p95_ms'])} ms",
+                _spread(row["frames_per_second"]),
+                *(f"{_number(row['parts_ms'][part])} ms, {100 * row['shares'][part]:.0f} %" for part in parts),
+            )
+            for row in rows
+        ],
+    )
+
+
+@_block
+def page_figure(measured: Measured, scenario: str, output: str, figure: str, decimals: str = "0") -> str:
+    """One figure of the page with one output in one scenario, as `age_p50_ms`."""
+    return _spread(_one(measured["page"]["rows"], scenario=scenario, output=output)[figure], int(decimals))
+
+
+@_block
+def page_stage(measured: Measured, scenario: str, output: str, stage: str) -> str:
+    """What one stage takes of the frames of middle age, with one output in one scenario."""
+    return _number(_one(measured["page"]["rows"], scenario=scenario, output=output)["stages_ms"][stage])
+
+
+@_block
+def page_panel(measured: Measured, figure: str, decimals: str = "0") -> str:
+    """One figure of what the latency panel costs, as `open_ms`."""
+    return _spread(measured["page"]["panel"][figure], int(decimals))
+
+
+@_block
+def page_panel_rounds(measured: Measured) -> str:
+    """In how many rounds that was measured."""
+    return _number(measured["page"]["panel"]["rounds"])
 
 
 @_block

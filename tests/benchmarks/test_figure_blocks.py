@@ -11,6 +11,10 @@ from benchmarks.figure_blocks import BLOCKS, Measured
 from benchmarks.freshness_comparison.figures import Percentiles
 from benchmarks.freshness_comparison.results import Results
 from benchmarks.freshness_comparison.results import Row as FreshnessRow
+from benchmarks.page import Results as PageResults
+from benchmarks.page import write_results as write_page_results
+from benchmarks.page_trials.figures import Panel
+from benchmarks.page_trials.figures import Row as PageRow
 from benchmarks.sheets import Bar, as_json
 
 from handstream.bench.ablation import AblationRow
@@ -134,6 +138,41 @@ def test_capacity_says_when_more_may_be_held(tmp_path: Path) -> None:
         "| handstream, landmarks | at least 32 | 8.00 |",
     ]
     assert BLOCKS["capacity-figure"](measured, "handstream, annotated") == "13"
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Measured:
+    row = PageRow(
+        scenario="4g",
+        output="landmarks",
+        age_p50_ms=spread(98.6),
+        age_p95_ms=spread(117),
+        frames_per_second=spread(29.4),
+        drops={},
+        parts_ms={"ours": 15.2, "network": 79},
+        shares={"ours": 0.154, "network": 0.8},
+        stages_ms={"track": 6.7},
+    )
+    panel = Panel(rounds=6, open_ms=spread(5), closed_ms=spread(4.3), cost_ms=spread(0.7), frames_per_second=spread(30))
+    results = PageResults(machine={}, rows=[row], display_difference_ms=spread(0.5), panel=panel)
+    write_page_results(tmp_path, results)
+    return Measured(tmp_path)
+
+
+def test_the_page_has_a_row_for_each_path_and_output(page: Measured) -> None:
+    assert BLOCKS["page"](page).splitlines() == [
+        "|  |  | capture to display, p50 / p95 | frames/s | ours | network |",
+        "| --- | --- | --- | --- | --- | --- |",
+        "| 4g | landmarks | 99 / 117 ms | 29 | 15 ms, 15 % | 79 ms, 80 % |",
+    ]
+
+
+def test_figures_of_the_page(page: Measured) -> None:
+    assert BLOCKS["page-figure"](page, "4g", "landmarks", "age_p50_ms", "1") == "98.6"
+    assert BLOCKS["page-stage"](page, "4g", "landmarks", "track") == "7"
+    assert BLOCKS["page-panel"](page, "closed_ms", "1") == "4.3"
+    assert BLOCKS["page-panel-rounds"](page) == "6"
+    assert BLOCKS["bar"](page, "page", "sum of the stages against capture to display: p95, ms", "1") == "0.5"
 
 
 def test_ablation_has_a_row_for_each_step(tmp_path: Path) -> None:

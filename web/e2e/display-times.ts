@@ -6,7 +6,9 @@
  * picture the page has drawn; it is displayed with the animation frame after.
  */
 
+import type { Page } from '@playwright/test';
 import type { VideoStreamingClient } from '../src/core/streaming-client.ts';
+import { readFrameCode } from './frame-code.ts';
 
 /** A picture with its code's strip: the brightness of each column, 0..255. */
 export interface SeenPicture {
@@ -70,5 +72,35 @@ export function watchDisplay(): void {
         if (canvas !== null) strips.set(frameId, stripOf(canvas, canvas.width, canvas.height));
       });
     });
+  });
+}
+
+/** A picture of which both are known. */
+export interface TimedTwice {
+  /** From capture to display, measured beside the page. */
+  readonly wholeMs: number;
+  /** The sum of the stages, as the page has measured them. */
+  readonly sumMs: number;
+}
+
+/** The displayed pictures that were measured beside the page and by it, of those that the page has watched and still knows. */
+export async function timedTwice(page: Page): Promise<TimedTwice[]> {
+  const { captured, displayed, sums } = await page.evaluate(() => ({
+    captured: globalThis.captured,
+    displayed: globalThis.displayed,
+    sums: globalThis.handstream.frameLog
+      .newest()
+      .filter(({ outcome }) => outcome === 'shown')
+      .map(({ frameId, trace }) => [frameId, [...trace.spansNs.values()].reduce((sum, spanNs) => sum + spanNs, 0) / 1e6] as const),
+  }));
+  const numbered = captured.map(({ strip, timeMs }) => ({ number: readFrameCode(strip), timeMs }));
+  // The camera's file begins again and again: a picture was captured the last time before it was displayed.
+  const capturedMs = (wanted: number | null, displayedMs: number): number | undefined =>
+    wanted === null ? undefined : numbered.findLast(({ number, timeMs }) => number === wanted && timeMs <= displayedMs)?.timeMs;
+  const sumOf = new Map(sums);
+  return displayed.flatMap(({ strip, timeMs, frameId }) => {
+    const startMs = capturedMs(readFrameCode(strip), timeMs);
+    const sumMs = sumOf.get(frameId);
+    return startMs === undefined || sumMs === undefined ? [] : [{ wholeMs: timeMs - startMs, sumMs }];
   });
 }

@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
-import type { CDPSession, Page } from '@playwright/test';
 import type { TraceEvent } from '../src/core/export.ts';
 import { violationsOf } from './accessibility.ts';
-import { watchDisplay } from './display-times.ts';
-import { readFrameCode } from './frame-code.ts';
+import { timedTwice, watchDisplay } from './display-times.ts';
+import { panelRounds } from './main-thread.ts';
 import { expect, type Studio, test } from './studio.ts';
 import { median } from './truth.ts';
 
@@ -11,8 +9,7 @@ async function openPanel(studio: Studio, url?: string): Promise<void> {
   await studio.open({}, url);
   await studio.page.getByRole('button', { name: 'Play the demo clip' }).click();
   await studio.expectLive();
-  await studio.page.getByRole('button', { name: 'Open the latency panel' }).click();
-  await expect(studio.page.getByRole('button', { name: 'Pause' })).toBeVisible();
+  await studio.openPanel();
 }
 
 /** A frame as it is saved as JSON, as far as it is looked at here. */
@@ -20,12 +17,6 @@ interface SavedFrame {
   readonly frame_id: number;
   readonly outcome: string;
   readonly stages_ms: Readonly<Record<string, number>>;
-}
-
-/** The file that a click on that button saves, parsed. */
-async function saved<Content>(page: Page, button: string): Promise<Content> {
-  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: button }).click()]);
-  return JSON.parse(readFileSync(await download.path(), 'utf-8')) as Content;
 }
 
 test('the panel tells the stages, and one frame of those that went by', async ({ studio }) => {
@@ -69,11 +60,11 @@ test('the panel tells the stages, and one frame of those that went by', async ({
 test('what was measured can be taken along, as JSON and as a trace', async ({ studio }) => {
   await openPanel(studio);
   await studio.drawnUntil(({ length }) => length > 10);
-  const { frames } = await saved<{ frames: SavedFrame[] }>(studio.page, 'Save as JSON');
+  const { frames } = await studio.saved<{ frames: SavedFrame[] }>('Save as JSON');
   const shown = frames.filter(({ outcome }) => outcome === 'shown');
   expect(shown.length).toBeGreaterThan(5);
   expect(shown.filter(({ stages_ms }) => 'track' in stages_ms)).toEqual(shown);
-  const { traceEvents } = await saved<{ traceEvents: TraceEvent[] }>(studio.page, 'Save as a trace');
+  const { traceEvents } = await studio.saved<{ traceEvents: TraceEvent[] }>('Save as a trace');
   const traced = new Set(traceEvents.filter(({ ph, name }) => ph === 'X' && name === 'track').map(({ args }) => args?.['frame_id']));
   expect(shown.filter(({ frame_id }) => !traced.has(frame_id))).toEqual([]);
 });
@@ -103,43 +94,14 @@ for (const [theme, width] of [
   });
 }
 
-interface Work {
-  readonly seconds: number;
-  /** How long the page's main thread was busy. */
-  readonly busyMs: number;
-  readonly frames: number;
-}
-
-/** What the page does until so many frames have come and gone. */
-async function workDuring(page: Page, session: CDPSession, frames: number): Promise<Work> {
-  const look = async (): Promise<Work> => {
-    const { metrics } = await session.send('Performance.getMetrics');
-    const valueS = (wanted: string): number => metrics.find(({ name }) => name === wanted)?.value ?? Number.NaN;
-    const added = await page.evaluate(() => globalThis.handstream.frameLog.added);
-    return { seconds: valueS('Timestamp'), busyMs: 1000 * valueS('TaskDuration'), frames: added };
-  };
-  const before = await look();
-  await expect.poll(async () => (await look()).frames).toBeGreaterThanOrEqual(before.frames + frames);
-  const after = await look();
-  return { seconds: after.seconds - before.seconds, busyMs: after.busyMs - before.busyMs, frames: after.frames - before.frames };
-}
-
 test('the panel costs the page little beside the picture', async ({ studio }) => {
   test.slow();
-  const { page } = studio;
   await openPanel(studio);
-  const session = await page.context().newCDPSession(page);
-  await session.send('Performance.enable');
-  const shares: number[] = [];
-  for (let round = 0; round < 3; round += 1) {
-    const open = await workDuring(page, session, 45);
-    await page.getByRole('button', { name: 'Close the latency panel' }).click();
-    const closed = await workDuring(page, session, 45);
-    await page.getByRole('button', { name: 'Open the latency panel' }).click();
-    // The panel is drawn so often in a second, however many frames there are: so it is held against those of a second at the full rate.
+  // The panel is drawn so often in a second, however many frames there are: so it is held against those of a second at the full rate.
+  const shares = (await panelRounds(studio, 3, 45)).map(({ open, closed }) => {
     const frameMs = closed.busyMs / closed.frames;
-    shares.push((open.busyMs - open.frames * frameMs) / open.seconds / (30 * frameMs));
-  }
+    return (open.busyMs - open.frames * frameMs) / open.seconds / (30 * frameMs);
+  });
   const description = `main thread, the panel as a share of 30 frames: ${shares.map((share) => share.toFixed(2)).join(', ')}`;
   test.info().annotations.push({ type: 'figures', description });
   expect(median(shares), 'what the panel takes of the main thread, against the picture').toBeLessThan(1);
@@ -152,33 +114,14 @@ test('the stages add up to the time from capture to display that is measured bes
   await studio.start();
   await studio.expectLive();
   await studio.drawnUntil(({ length }) => length >= 120);
-  const { captured, displayed, sums } = await page.evaluate(() => ({
-    captured: globalThis.captured,
-    displayed: globalThis.displayed,
-    sums: globalThis.handstream.frameLog
-      .newest()
-      .filter(({ outcome }) => outcome === 'shown')
-      .map(({ frameId, trace }) => [frameId, [...trace.spansNs.values()].reduce((sum, spanNs) => sum + spanNs, 0) / 1e6] as const),
-  }));
-  const numbered = captured.map(({ strip, timeMs }) => ({ number: readFrameCode(strip), timeMs }));
-  // The camera's file begins again and again: a picture was captured the last time before it was displayed.
-  const capturedMs = (wanted: number | null, displayedMs: number): number | undefined =>
-    wanted === null ? undefined : numbered.findLast(({ number, timeMs }) => number === wanted && timeMs <= displayedMs)?.timeMs;
-  const sumOf = new Map(sums);
-  const known = displayed.flatMap(({ strip, timeMs, frameId }) => {
-    const startMs = capturedMs(readFrameCode(strip), timeMs);
-    const sumMs = sumOf.get(frameId);
-    return startMs === undefined || sumMs === undefined
-      ? []
-      : [{ wholeMs: timeMs - startMs, differenceMs: Math.abs(timeMs - startMs - sumMs) }];
-  });
-  const differencesMs = known.map(({ differenceMs }) => differenceMs).toSorted((a, b) => a - b);
+  const known = await timedTwice(page);
+  const differencesMs = known.map(({ wholeMs, sumMs }) => Math.abs(wholeMs - sumMs)).toSorted((a, b) => a - b);
   const share = median(differencesMs) / median(known.map(({ wholeMs }) => wholeMs));
   const p95 = differencesMs[Math.floor(0.95 * differencesMs.length)] ?? Number.NaN;
   test.info().annotations.push({
     type: 'figures',
     description:
-      `${known.length} of ${displayed.length} frames known to both (${captured.length} captured); ` +
+      `${known.length} frames known to both; ` +
       `difference p50 ${median(differencesMs).toFixed(3)} ms, ${(100 * share).toFixed(2)} % of the whole, p95 ${p95.toFixed(2)} ms`,
   });
   expect(known.length, 'frames known to both').toBeGreaterThan(30);

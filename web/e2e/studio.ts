@@ -1,5 +1,6 @@
 /** The page as a test handles it. */
 
+import { readFileSync } from 'node:fs';
 import { test as base, expect, type Page } from '@playwright/test';
 import { ARTIFACTS } from './cameras.ts';
 import type { DrawnFrame } from './drawn-frames.ts';
@@ -14,13 +15,18 @@ export class Studio {
     this.page = page;
   }
 
-  /** Opens the page, with what a person had chosen before. */
-  async open(preferences: object = {}, url: string = process.env['HANDSTREAM_URL'] ?? ''): Promise<void> {
+  /** Opens the page, with what a person had chosen before, and notes what it draws. */
+  async open(preferences: object = {}, url?: string): Promise<void> {
+    await this.page.addInitScript(watchDrawing);
+    await this.openUnwatched(preferences, url);
+  }
+
+  /** The same, and what is drawn is not read back, which takes time from the page. */
+  async openUnwatched(preferences: object = {}, url: string = process.env['HANDSTREAM_URL'] ?? ''): Promise<void> {
     const stored = JSON.stringify(preferences);
     await this.page.addInitScript((text) => {
       if (localStorage.getItem('handstream.preferences') === null) localStorage.setItem('handstream.preferences', text);
     }, stored);
-    await this.page.addInitScript(watchDrawing);
     await this.page.goto(url);
     await expect(this.page.getByRole('heading', { name: 'handstream' })).toBeVisible(); // The page's script has run,
     await this.page.evaluate(() => new Promise((resolve) => requestIdleCallback(resolve))); // and it listens to keys and drops.
@@ -92,6 +98,22 @@ export class Studio {
   #keep(server: Server): Server {
     this.#servers.push(server);
     return server;
+  }
+
+  async openPanel(): Promise<void> {
+    await this.page.getByRole('button', { name: 'Open the latency panel' }).click();
+    await expect(this.page.getByRole('button', { name: 'Pause' })).toBeVisible();
+  }
+
+  async closePanel(): Promise<void> {
+    await this.page.getByRole('button', { name: 'Close the latency panel' }).click();
+  }
+
+  /** The file that a click on that button of the panel saves, parsed. */
+  async saved<Content>(button: string): Promise<Content> {
+    const { page } = this;
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: button }).click()]);
+    return JSON.parse(readFileSync(await download.path(), 'utf-8')) as Content;
   }
 
   /** Keeps a picture of the page among the artefacts. */
