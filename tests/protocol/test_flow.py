@@ -91,7 +91,7 @@ class FlowMachine(RuleBasedStateMachine):
     @invariant()
     def adds_up(self) -> None:
         account = self.flow.statistics()
-        assert account.outstanding == self.outstanding
+        assert account.outstanding == self.outstanding == sum(map(self.flow.is_outstanding, self.flow.outstanding))
         assert account.received == account.answered + account.failed + sum(account.dropped.values()) + account.outstanding
         assert self.flow.dropped == sum(account.dropped.values())
 

@@ -112,6 +112,21 @@ def test_a_session_goes_without_a_collection_of_garbage(leave: Callable[[Serving
             gc.enable()
 
 
+@pytest.mark.parametrize("error", [None, ZeroDivisionError("a fault of ours")])
+def test_a_frame_that_is_processed_when_its_session_ends_is_accounted_for(error: Exception | None) -> None:
+    engine, may_go = FakeEngine(), threading.Event()
+    with serving(lambda: engine) as server:
+        engine.error, engine.meanwhile = error, lambda: may_go.wait(WAIT_S)
+        with server.plain() as websocket:
+            websocket.send(jpeg())
+            until(server.is_processing)
+        until(lambda: server.sessions().ended)
+        may_go.set()
+        server.settle(1)
+        frames = server.sessions().totals.frames
+    assert (frames.received, frames.dropped, frames.outstanding) == (1, {"send": 1}, 0)
+
+
 def test_a_session_that_is_never_read_ends_when_it_does_not_answer_a_ping() -> None:
     engine = FakeEngine()
     with serving(lambda: engine, output="annotated", jpeg_quality=95) as server:

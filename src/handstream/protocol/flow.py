@@ -96,6 +96,11 @@ class Flow:
         self._dropped_by_stage: Counter[DropStage] = Counter()
         self._outstanding: set[int] = set()
 
+    @property
+    def outstanding(self) -> tuple[int, ...]:
+        """The frames that were received and not settled."""
+        return tuple(self._outstanding)
+
     def is_outstanding(self, frame_id: int) -> bool:
         """Whether a frame of that number was received and not settled."""
         return frame_id in self._outstanding

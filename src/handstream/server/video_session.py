@@ -98,6 +98,7 @@ class VideoSession:
         self.unsent: LatestSlot[UnsentResult] = LatestSlot()
         self.connection: Attached | None = None
         self.has_begun = False
+        self._has_ended = False
         self._lost_ns = self.figures.begin_ns
         self._loop = asyncio.get_running_loop()
         self._pipeline = FramePipeline(engine, max_frame_pixels=session.limits.max_frame_pixels)
@@ -149,9 +150,12 @@ class VideoSession:
         )
 
     def end(self) -> None:
-        """Gives back all that the session held. A second call does nothing."""
+        """Gives back all that the session held. A frame that a thread still has is dropped. A second call does nothing."""
         self.detach()
         self._lane.close()
+        self._has_ended = True
+        for frame_id in self.session.flow.outstanding:
+            self.session.drop(frame_id, "send")
 
     def statistics(self) -> FlowStatistics:
         """The account of its frames."""
@@ -193,11 +197,15 @@ class VideoSession:
     # --- back on the event loop
 
     def _fail(self, frame_id: int, error: HandstreamError, connection: Attached | None) -> None:
+        if self._has_ended:
+            return  # The frame was accounted for with the session.
         actions = self.session.fail(frame_id, error)
         if connection is self.connection:
             self._carry_out(actions)
 
     def _deliver(self, result: UnsentResult, connection: Attached | None) -> None:
+        if self._has_ended:
+            return  # The frame was accounted for with the session.
         if connection is None or connection is not self.connection:
             self.session.drop(result.answer.frame_id, "send")
             return
