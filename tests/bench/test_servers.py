@@ -66,9 +66,11 @@ def test_what_a_process_that_is_gone_used_is_not_known() -> None:
 def test_a_server_elsewhere_is_tried_before_anything_is_measured() -> None:
     with serving_here(token="the-right-token-of-it") as server:
         check_server(server.url, "the-right-token-of-it")
+        with pytest.raises(HandstreamError, match="HANDSTREAM_TOKEN"):
+            check_server(server.url, None)
         with pytest.raises(HandstreamError) as refused:
             check_server(server.url, "another-token-altogether")
     assert refused.value.code == "token_invalid"
-    with pytest.raises(HandstreamError) as missing:
+    with pytest.raises(HandstreamError) as gone:
         check_server(server.url, None)
-    assert missing.value.code == "cannot_connect"
+    assert gone.value.code == "cannot_connect"

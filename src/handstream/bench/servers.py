@@ -124,7 +124,12 @@ def check_server(url: str, token: str | None) -> None:
     Raises:
         HandstreamError: There is no server, or it refuses a session; the text says why.
     """
-    asyncio.run(_greet(_elsewhere(url).url, token))
+    try:
+        asyncio.run(_greet(_elsewhere(url).url, token))
+    except HandstreamError as error:
+        if error.code == "token_missing":  # the server's text is for who writes a client
+            raise HandstreamError(f"The server at {url} asks for a token: --token, or better HANDSTREAM_TOKEN.", code=error.code) from error
+        raise
 
 
 async def _greet(url: str, token: str | None) -> None:
