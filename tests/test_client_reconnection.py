@@ -9,7 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from handstream import reconnection
+from handstream import connection, reconnection
+from handstream.bench.profiles import PROFILES
+from handstream.bench.relay import Relay
 from handstream.client import Answered, ClientSession, ConnectionState, Dropped, SessionClosedError, connect
 from handstream.errors import HandstreamError
 from tests.server.fake_engine import FakeEngine
@@ -49,6 +51,19 @@ async def test_a_cut_connection_is_resumed_and_its_frame_accounted_for() -> None
     assert (statistics.sent, statistics.answered, statistics.dropped, statistics.in_flight) == (3, 2, 1, 0)
     assert statistics.reconnections == 1
     assert len(engine.trackers) == 2, "the session's, and the warm-up's"
+
+
+async def test_a_path_that_is_gone_without_a_word_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "_PING_S", 0.1)
+    with serving() as server:
+        port = int(server.url.rpartition(":")[2])
+        async with Relay("127.0.0.1", port, PROFILES["lan"]) as relay, connect(f"ws://127.0.0.1:{relay.port}") as session:
+            await track(session)
+            silence = asyncio.create_task(relay.stall(1.0))
+            while not session.statistics().reconnections:
+                await track(session)
+            assert session.welcome.resumed
+            await silence
 
 
 async def test_a_restarted_server_gets_a_fresh_session_with_the_same_settings() -> None:

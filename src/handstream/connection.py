@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as connect_websocket
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 from websockets.typing import Subprotocol
@@ -19,8 +20,6 @@ from handstream.protocol.parsing import parse_server_message
 if TYPE_CHECKING:
     import ssl
 
-    from websockets.asyncio.client import ClientConnection
-
     from handstream.protocol.control import Hello
 
 __all__ = ["SessionClosedError", "how_it_ended", "open_connection"]
@@ -29,6 +28,10 @@ _MAX_RESULT_BYTES = 64 * 1024 * 1024
 
 _WELCOME_TIMEOUT_S = 10.0
 """How long the welcome may take. It needs no tracker, so a server that lets a client in has it at once."""
+
+_PING_S = 5.0
+"""How often the server is pinged (RFC 6455, section 5.5.2), and how long its pong may take: a path that is gone without a word, as when a
+machine changes its network, is known to be after 10 s at most, and one that stalls for a few seconds is kept."""
 
 _COME_AGAIN = {1001, 1005, 1006, 1012, 1013, 4001, 4002, 4003}
 """The close codes (docs/protocol.md; 1012 is a proxy's "service restart") after which another connection may fare better."""
@@ -88,6 +91,24 @@ def how_it_ended(error: ConnectionClosed) -> SessionClosedError:
     return SessionClosedError(error.rcvd.code, error.rcvd.reason)
 
 
+class _Connection(ClientConnection):
+    """A connection that breaks where its path is gone without a word."""
+
+    async def keepalive(self) -> None:
+        """Pings until the connection is lost, which ends this.
+
+        Unlike that of `websockets` it says no goodbye: a close frame that comes through after all would end the session on the server,
+        which is to be resumed. And a ping that the path does not even take is not waited for either.
+        """
+        try:
+            while True:
+                await asyncio.sleep(_PING_S)
+                async with asyncio.timeout(_PING_S):
+                    await (await self.ping())
+        except TimeoutError:
+            self.transport.abort()
+
+
 async def _open(url: str, token: str | None, tls: ssl.SSLContext | None, *, is_resuming: bool) -> ClientConnection:
     try:
         endpoint = _endpoint(url, is_resuming=is_resuming)
@@ -96,6 +117,7 @@ async def _open(url: str, token: str | None, tls: ssl.SSLContext | None, *, is_r
             subprotocols=[Subprotocol(wire.SUBPROTOCOL)],
             compression=None,
             max_size=_MAX_RESULT_BYTES,
+            create_connection=_Connection,
             additional_headers=None if token is None else {"Authorization": f"Bearer {token}"},
             ssl=tls or (True if endpoint.startswith("wss:") else None),
         )
