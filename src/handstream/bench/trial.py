@@ -188,6 +188,9 @@ class _Probe:
             try:
                 self._connection.request("GET", "/healthz")
                 self._connection.getresponse().read()
+            except TimeoutError:
+                self._connection.close()  # The next request opens another. This one counts with the time that it waited.
             except (OSError, http.client.HTTPException):
-                self._connection.close()  # The next request opens another.
+                self._connection.close()
+                continue  # It was refused or cut off, which says nothing of the loop.
             self._lags_ms.append((time.perf_counter_ns() - began_ns) / 1e6)
