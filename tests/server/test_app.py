@@ -36,6 +36,8 @@ def server() -> Iterator[Serving]:
 def test_healthz_and_readyz(server: Serving) -> None:
     assert httpx.get(f"{server.url}/healthz").json()["status"] == "alive"
     assert httpx.get(f"{server.url}/readyz").json() == {"status": "ready", "reason": None}
+    for probe in ("healthz", "readyz"):  # as some load balancers ask
+        assert httpx.head(f"{server.url}/{probe}").status_code == 200
 
 
 def test_the_endpoints_are_described(server: Serving) -> None:

@@ -19,8 +19,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request, Response, WebSocket
-from fastapi.responses import JSONResponse
-from pydantic import BaseModel
 from starlette.routing import WebSocketRoute
 
 from handstream import __version__
@@ -36,7 +34,8 @@ from handstream.server.gate import Gate
 from handstream.server.headers import SecurityHeaders
 from handstream.server.observation import Observation
 from handstream.server.page import page_routes
-from handstream.server.readiness import EngineLoader, NotReadyError
+from handstream.server.probes import probe_router
+from handstream.server.readiness import EngineLoader
 from handstream.server.refusals import Refusals
 from handstream.server.sessions import Sessions
 from handstream.server.settings import ServerSettings
@@ -52,21 +51,6 @@ if TYPE_CHECKING:
 __all__ = ["create_app"]
 
 logger = logging.getLogger(__name__)
-
-
-class Health(BaseModel):
-    """Whether the process is alive and does its work, and if not, what is stuck."""
-
-    status: str = "alive"
-    version: str = __version__
-    reason: str | None = None
-
-
-class Readiness(BaseModel):
-    """Whether sessions are taken, and if not, why."""
-
-    status: str
-    reason: str | None = None
 
 
 def create_app(
@@ -119,22 +103,7 @@ def create_app(
     # FastAPI's own route would look for dependencies at each upgrade, and pass each message on through layers of its own.
     app.router.routes.append(WebSocketRoute("/ws/video", video))
 
-    @app.get("/healthz", tags=["health"], responses={503: {"model": Health}})
-    async def healthz() -> JSONResponse:
-        """Whether the process is alive and does its work. HTTP 503 with the reason when it is stuck and should be started anew."""
-        problem = app.state.watchdog.problem()
-        health = Health() if problem is None else Health(status="stuck", reason=problem)
-        return JSONResponse(health.model_dump(exclude_none=True), 200 if problem is None else 503)
-
-    @app.get("/readyz", tags=["health"], responses={503: {"model": Readiness}})
-    async def readyz() -> JSONResponse:
-        """Whether the models are loaded, so that sessions are taken. HTTP 503 with the reason until then."""
-        try:
-            loader.engine()
-        except NotReadyError as error:
-            return JSONResponse(Readiness(status="not_ready", reason=str(error)).model_dump(), 503)
-        return JSONResponse(Readiness(status="ready").model_dump())
-
+    app.include_router(probe_router(loader))
     if settings.metrics:
 
         @app.get("/metrics", include_in_schema=False)  # Prometheus' formats are not JSON, and it knows the path
