@@ -140,6 +140,21 @@ def test_a_session_that_is_never_read_ends_when_it_does_not_answer_a_ping() -> N
         connection.close()
 
 
+def test_who_does_not_answer_a_ping_is_not_told_that_the_server_failed() -> None:
+    """It may read on later, as a laptop that was asleep, and is to come back then."""
+    with serving() as server:
+        server.server.config.ws_ping_interval = 0.1
+        server.server.config.ws_ping_timeout = 0.1
+        connection = open_without_reading(server.url)
+        until(lambda: not server.server.server_state.connections)
+        said = b""
+        with suppress(ConnectionError):
+            while part := connection.recv(4096):
+                said += part
+        connection.close()
+    assert [said[begin : begin + 2] for begin in range(0, len(said), 6)] == [b"\x89\x04"], "a ping of four bytes, and no close frame"
+
+
 def test_two_sessions_never_share_a_tracker() -> None:
     engine = FakeEngine(delay_s=0.001)
     levels = [20, 80, 140, 200]

@@ -174,8 +174,11 @@ class FreshWebSocketProtocol(WebSocketsSansIOProtocol):
             self._quiet_timer.cancel()
 
     def keepalive_timeout(self) -> None:
-        """The client has not answered a ping. Nor will it read what waits, so that is thrown away with the connection."""
-        super().keepalive_timeout()
+        """The client has not answered a ping. Nor will it read what waits, so that is thrown away with the connection.
+
+        uvicorn would say 1011 first. One that was only asleep would read that when it wakes, and not come back to a server that failed.
+        """
+        self.pong_timer = None
         self.transport.abort()
 
     def on_task_complete(self, task: asyncio.Task[Any]) -> None:
