@@ -40,6 +40,7 @@ def main() -> int:
         Console().print(as_rich(sheet))
     if options.results:
         measured = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine, "measured": list(map(asdict, findings))}
+        options.results.mkdir(parents=True, exist_ok=True)
         (options.results / "fuzz.json").write_text(as_json(bars, measured))
         (options.results / "fuzz.md").write_text("\n\n".join(["# Fuzzing without sockets", *map(as_markdown, sheets)]) + "\n")
     return int(any(bar.verdict != "reached" for bar in bars))
