@@ -5,21 +5,18 @@ is old when it leaves. Here a send ends when the kernel has taken all of it, and
 that the next result is chosen as late as possible. `docs/decisions/0010-websocket-implementation.md` has the measurements.
 
 What arrives is read on a little at a time, and no further than the session has taken the messages before it. A session's budgets know whole
-messages alone, so what else a client can send without end, pings and parts of messages, has a budget here.
+messages alone. What else a client can send without end, pings and parts of messages, is read so slowly that it harms nobody else.
 """
 
 from __future__ import annotations
 
 import socket
-import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame, Opcode
-
-from handstream.protocol.budget import Budget
 
 if TYPE_CHECKING:
     import asyncio
@@ -34,19 +31,18 @@ __all__ = ["FreshWebSocketProtocol"]
 _MAX_UNSENT_BYTES = 16 * 1024
 """What the kernel takes beyond what is on its way, in bytes: less than one annotated picture."""
 
-_MAX_READ_BYTES = 16 * 1024
-"""What is read on at once. A read of the kernel brings up to 256 KiB: 40,000 frames of 6 bytes, and with them a quarter of a second."""
+_MAX_READ_BYTES = 32 * 1024
+"""What is read on at once: a picture for the networks, in one. A read of the kernel brings up to 256 KiB: 40,000 frames of 6 bytes, which
+take a quarter of a second."""
 
-_MAX_PARTS_PER_SECOND = 2_000.0
-_PARTS_BURST_S = 2.0
-"""What one connection may send of frames (RFC 6455, section 5.2) that are no whole message. The largest message in parts of 1 KiB, as small
-devices send it, has 4,096; each takes some 5 us, whatever it holds."""
+_PARTS_PER_SECOND = 2_000.0
+"""How many frames (RFC 6455, section 5.2) that are no whole message are read of one connection in the long run. Each takes 5 us or more."""
+
+_FEW_PARTS = 40
+"""So many at once are read without a rest: those of a message in parts of 1 KiB, as small devices send it, and a few pings."""
 
 _INVALID_TEXT = 1007
 """The close code for a text that is not UTF-8 (RFC 6455, section 7.4.1)."""
-
-_POLICY_VIOLATION = 1008
-"""The close code for a client that sends without end (the same)."""
 
 _NO_UPGRADE = "This upgrade request cannot be read. It is a GET without a body.\n"
 
@@ -70,7 +66,7 @@ class FreshWebSocketProtocol(WebSocketsSansIOProtocol):
         self._quiet_timer: asyncio.TimerHandle | None = None
         self._has_failed = False
         self._unread = memoryview(b"")
-        self._parts = Budget(_MAX_PARTS_PER_SECOND, burst_s=_PARTS_BURST_S)
+        self._rest: asyncio.TimerHandle | None = None
         self._pongs: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -117,14 +113,11 @@ class FreshWebSocketProtocol(WebSocketsSansIOProtocol):
             self._close_when_quiet()
 
     def handle_events(self) -> None:
-        """Does what the frames say that were read, unless there are too many that are no message."""
-        now_ns = time.monotonic_ns()
-        for event in self.conn.events:
-            if isinstance(event, Frame) and self._is_part(event) and not self._parts.take(now_ns):
-                self.conn.events_received()  # They are thrown away, too.
-                self._fail(_POLICY_VIOLATION, "too_many_messages")
-                return
+        """Does what the frames say that were read. After many that are no message, nothing is read for a while."""
+        parts = sum(isinstance(event, Frame) and self._is_part(event) for event in self.conn.events)
         super().handle_events()
+        if parts > _FEW_PARTS and not self._has_failed and not self.transport.is_closing():
+            self._rest = self.loop.call_later(parts / _PARTS_PER_SECOND, self._end_rest)
 
     def handle_ping(self) -> None:
         """Answers a ping, and of those that come while the client takes nothing the last (RFC 6455, section 5.5.3)."""
@@ -142,9 +135,10 @@ class FreshWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def send_receive_event_to_app(self) -> None:
         """A message is whole. uvicorn would log an error with its traceback for each text that is not UTF-8."""
-        if self.curr_msg_data_type == "text" and not _is_utf8(b"".join(self.frames)):
+        if not self.close_sent and self.curr_msg_data_type == "text" and not _is_utf8(b"".join(self.frames)):
             self.frames = []
-            self._fail(_INVALID_TEXT, "a text is UTF-8")
+            self.conn.fail(_INVALID_TEXT, "a text is UTF-8")
+            self.handle_parser_exception()
         else:
             super().send_receive_event_to_app()
 
@@ -170,8 +164,9 @@ class FreshWebSocketProtocol(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
         super().connection_lost(exc)
-        if self._quiet_timer is not None:
-            self._quiet_timer.cancel()
+        for timer in (self._quiet_timer, self._rest):
+            if timer is not None:
+                timer.cancel()
 
     def keepalive_timeout(self) -> None:
         """The client has not answered a ping. Nor will it read what waits, so that is thrown away with the connection.
@@ -200,24 +195,25 @@ class FreshWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def _read_on(self) -> None:
         """Reads what has arrived, as far as the session has taken what came before."""
-        while self._unread and not self.read_paused and not self._has_failed:
+        while self._unread and not self.read_paused and not self._has_failed and self._rest is None:
             part, self._unread = self._unread[:_MAX_READ_BYTES], self._unread[_MAX_READ_BYTES:]
             super().data_received(bytes(part))
             if self.conn.handshake_exc is not None and not self.handshake_initiated:
                 self._refuse_upgrade()
+        if self._rest is not None and not self.read_paused and not self.transport.is_closing():
+            self.read_paused = True
+            self.transport.pause_reading()
+
+    def _end_rest(self) -> None:
+        self._rest = None
+        if self.queue.empty() and not self.transport.is_closing():  # else the session has still to take what came before
+            self.read_paused = False
+            self.transport.resume_reading()
+            self._read_on()
 
     def _is_part(self, frame: Frame) -> bool:
         """Whether that frame is no whole message that a session counts."""
         return frame.opcode not in (Opcode.TEXT, Opcode.BINARY) or self.close_sent
-
-    def _fail(self, code: int, reason: str) -> None:
-        """Closes with that code; at once, if a close was sent before."""
-        if self.close_sent:
-            self._has_failed = True
-            self.transport.abort()
-        else:
-            self.conn.fail(code, reason)
-            self.handle_parser_exception()
 
     def _refuse_upgrade(self) -> None:
         """Refuses what is no upgrade request to the WebSocket's own parser. uvicorn would never answer, nor ever end the connection."""

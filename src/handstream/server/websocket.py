@@ -55,8 +55,8 @@ _HELLO_TIMEOUT_S = 5.0
 
 READER_TIMEOUT = Close(4001, "reader_timeout")
 
-_END_REASONS = {1000: "client_closed", 1001: "going_away", 1008: "too_many_messages", 1009: "message_too_large"}
-"""Why a session ended, by the close code: the client said goodbye, client or server leave, what came was more or larger than may be."""
+_END_REASONS = {1000: "client_closed", 1001: "going_away", 1009: "message_too_large"}
+"""Why a session ended, by the close code: the client said goodbye, client or server leave, a message was larger than may be."""
 
 _LOST = {1005, 1006}
 """What a disconnection without a close frame is reported as: with and without a completed handshake (RFC 6455, section 7.4.1)."""
