@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from handstream.doctor.installation import examine_installation
+from handstream.server.settings import ServerSettings
 from handstream.vision.engines.compiled import available_cores
 from handstream.vision.engines.precision import element_types
 from handstream.vision.models import MODELS, fetch_models, models_dir
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from handstream.doctor import Finding
 
 
-def found(subject: str) -> Finding:
-    return next(finding for finding in examine_installation() if finding.subject == subject)
+def found(subject: str, *, models: Path | None = None) -> Finding:
+    return next(finding for finding in examine_installation(ServerSettings(models=models)) if finding.subject == subject)
 
 
 def test_says_what_each_network_would_compute_in() -> None:
@@ -36,6 +37,13 @@ def test_says_how_inferences_share_the_cores() -> None:
 def test_finds_every_model() -> None:
     fetch_models()
     assert [found(f"model {model.file_name}").verdict for model in MODELS] == ["good"] * len(MODELS)
+
+
+def test_looks_at_the_models_that_are_named(tmp_path: Path) -> None:
+    fetch_models()
+    assert found("models", models=models_dir()).verdict == "good"
+    nowhere = found("models", models=tmp_path / "nowhere")
+    assert (nowhere.verdict, "nowhere" in nowhere.text) == ("bad", True)
 
 
 def test_a_broken_model_stands_in_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ def examine(settings: ServerSettings, *, with_trial: bool = True) -> Iterator[Fi
         settings: What `handstream serve` would be told.
         with_trial: Whether to try what the machine carries, which needs the models.
     """
-    yield from examine_installation()
+    yield from examine_installation(settings)
     yield from examine_address(settings)
     if with_trial:
         yield try_capacity(settings)

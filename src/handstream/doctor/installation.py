@@ -18,10 +18,12 @@ from handstream.vision.engines.compiled import available_cores
 from handstream.vision.engines.networks import ALONE_THREADS
 from handstream.vision.engines.openvino import CORES_PER_SEARCH
 from handstream.vision.engines.precision import element_types
-from handstream.vision.models import MODELS, cache_dir, find_model
+from handstream.vision.models import MODELS, cache_dir, find_model, find_models
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from handstream.server.settings import ServerSettings
 
 __all__ = ["examine_installation"]
 
@@ -31,13 +33,13 @@ _FAST = ("FP32", "FP16", "BF16", "INT8")
 """OpenVINO's names of the element types that networks can compute in."""
 
 
-def examine_installation() -> Iterator[Finding]:
+def examine_installation(settings: ServerSettings) -> Iterator[Finding]:
     """The findings, one after another as they are made. Blocks for a second or so in all; loads no network and opens no socket."""
     yield Finding("good", "handstream", f"{__version__} on Python {platform.python_version()}, {platform.system()} {platform.machine()}")
     yield _processor()
     yield _inferences()
     yield _precision()
-    yield from _models()
+    yield from _models() if settings.models is None else [_named_models(settings.models, settings.model_complexity)]
     yield _cache()
     yield _page()
     yield _reference()
@@ -90,6 +92,16 @@ def _models() -> Iterator[Finding]:
             )
         else:
             yield Finding("good", subject, f"{path}, its SHA-256 is right")
+
+
+def _named_models(source: Path, model_complexity: int) -> Finding:
+    try:
+        find_models(model_complexity, source=source)
+    except HandstreamError as error:
+        return Finding(
+            "bad", "models", str(error), "Let HANDSTREAM_MODELS name a folder or bundle that has them, or nothing, to have them fetched."
+        )
+    return Finding("good", "models", f"those of {source}, which HANDSTREAM_MODELS names")
 
 
 def _cache() -> Finding:
