@@ -23,6 +23,7 @@ from handstream.bench.machine import describe_machine
 from handstream.bench.processes import ending_in_order
 from handstream.bench.profiles import PROFILES
 from handstream.bench.spread import Spread
+from handstream.errors import HandstreamError
 from handstream.frames import Stage
 
 if TYPE_CHECKING:
@@ -62,8 +63,12 @@ def main(
     """Measures the age of what the page shows in Chromium, by stage and over each path, and judges the bars."""
     console, machine = Console(), describe_machine() | {"form": "--quick" if quick else "whole"}
     planned = trials(QUICK if quick else WHOLE)
-    with console.status("the page in Chromium") as status:
-        found = carry_out(planned, lambda done: status.update(f"the page in Chromium: {done} of {len(planned)} trials"))
+    try:
+        with console.status("the page in Chromium") as status:
+            found = carry_out(planned, lambda done: status.update(f"the page in Chromium: {done} of {len(planned)} trials"))
+    except HandstreamError as error:
+        console.print(str(error), style="red")
+        raise typer.Exit(1) from error
     results = summed_up(machine, planned, found)
     for sheet in sheets(results):
         console.print(as_rich(sheet))

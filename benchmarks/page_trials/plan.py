@@ -37,9 +37,9 @@ class StreamTrial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisplayTrial:
-    """The stages' sum is held against the time from capture to display that is measured beside the page."""
+    """The sum of the stages is held against the time from capture to display that is measured beside the page, for so many frames."""
 
-    seconds: float
+    frames: int
     kind: Literal["display"] = "display"
 
 
@@ -63,13 +63,13 @@ class Lengths:
     seconds: float
     panel_rounds: int
     panel_frames: int
-    display_seconds: float = 4.0
+    display_frames: int
     warm_up_s: float = 2.0
     """Until a page on a path with room has found its settings."""
 
 
-WHOLE = Lengths(rounds=3, seconds=6.0, panel_rounds=6, panel_frames=60)
-QUICK = Lengths(rounds=1, seconds=3.0, panel_rounds=2, panel_frames=30)
+WHOLE = Lengths(rounds=3, seconds=6.0, panel_rounds=6, panel_frames=60, display_frames=120)
+QUICK = Lengths(rounds=1, seconds=3.0, panel_rounds=2, panel_frames=30, display_frames=90)
 
 
 def trials(lengths: Lengths) -> list[Trial]:
@@ -80,5 +80,5 @@ def trials(lengths: Lengths) -> list[Trial]:
     for path in (LOOPBACK, "4g"):
         of_a_round += [StreamTrial(path=path, output=output, scenarios=(path,), marks_s=settled) for output in OUTPUTS]
     of_a_round += [StreamTrial(path="3g", output=output, scenarios=(FIRST_3G, "3g"), marks_s=slow) for output in OUTPUTS]
-    of_a_round.append(DisplayTrial(seconds=lengths.display_seconds))
+    of_a_round.append(DisplayTrial(frames=lengths.display_frames))
     return [*of_a_round * lengths.rounds, PanelTrial(rounds=lengths.panel_rounds, frames=lengths.panel_frames)]

@@ -117,7 +117,7 @@ def test_the_plan_takes_turns_and_loses_no_frame(lengths: Lengths) -> None:
 @pytest.fixture
 def results() -> Results:
     """One stream, one display trial and the panel; another stream failed."""
-    planned: list[Trial] = [SLOW, SLOW, DisplayTrial(seconds=1), PanelTrial(rounds=3, frames=60)]
+    planned: list[Trial] = [SLOW, SLOW, DisplayTrial(frames=1), PanelTrial(rounds=3, frames=60)]
     display = {"chromium": "1", "frames": [{"wholeMs": 40.0, "sumMs": 40.4}]}
     return summed_up({"processor": "a test"}, planned, [SLOW_MEASURED, None, display, PANEL_MEASURED])
 
@@ -155,8 +155,8 @@ def playwright(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_trial_that_fails_leaves_the_others(playwright: Path, tmp_path: Path) -> None:
     playwright.write_text(f"import {{ writeFileSync }} from 'node:fs'; writeFileSync('{tmp_path}/page/1.json', '{{\"frames\": []}}');")
     told: list[int] = []
-    assert chromium.carry_out([SLOW, DisplayTrial(seconds=1)], told.append) == [None, {"frames": []}]
-    assert json.loads((tmp_path / "page" / "plan.json").read_text())[1] == {"seconds": 1, "kind": "display"}
+    assert chromium.carry_out([SLOW, DisplayTrial(frames=1)], told.append) == [None, {"frames": []}]
+    assert json.loads((tmp_path / "page" / "plan.json").read_text())[1] == {"frames": 1, "kind": "display"}
     assert told
 
 

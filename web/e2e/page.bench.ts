@@ -22,7 +22,7 @@ interface StreamTrial {
 
 interface DisplayTrial {
   readonly kind: 'display';
-  readonly seconds: number;
+  readonly frames: number;
 }
 
 interface PanelTrial {
@@ -78,12 +78,11 @@ function skippedAt({ page }: Studio, untilMs: number): Promise<number> {
   }, untilMs);
 }
 
-async function measureDisplay(studio: Studio, { seconds }: DisplayTrial): Promise<object> {
+async function measureDisplay(studio: Studio, { frames }: DisplayTrial): Promise<object> {
   await studio.page.addInitScript(watchDisplay);
   await studio.openUnwatched({ mirrorsCamera: false }); // The code is read from what is drawn.
   await studio.start();
-  await studio.expectLive();
-  await studio.page.waitForTimeout(1000 * seconds);
+  await studio.page.waitForFunction((enough) => globalThis.displayed.length >= enough, frames, { polling: 500, timeout: 120_000 });
   return { frames: await timedTwice(studio.page) };
 }
 
