@@ -114,7 +114,7 @@ class FreshWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def handle_events(self) -> None:
         """Does what the frames say that were read. After many that are no message, nothing is read for a while."""
-        parts = sum(isinstance(event, Frame) and self._is_part(event) for event in self.conn.events)
+        parts = sum(isinstance(event, Frame) and event.opcode not in (Opcode.TEXT, Opcode.BINARY) for event in self.conn.events)
         super().handle_events()
         if parts > _FEW_PARTS and not self._has_failed and not self.transport.is_closing():
             self._rest = self.loop.call_later(parts / _PARTS_PER_SECOND, self._end_rest)
@@ -210,10 +210,6 @@ class FreshWebSocketProtocol(WebSocketsSansIOProtocol):
             self.read_paused = False
             self.transport.resume_reading()
             self._read_on()
-
-    def _is_part(self, frame: Frame) -> bool:
-        """Whether that frame is no whole message that a session counts."""
-        return frame.opcode not in (Opcode.TEXT, Opcode.BINARY) or self.close_sent
 
     def _refuse_upgrade(self) -> None:
         """Refuses what is no upgrade request to the WebSocket's own parser. uvicorn would never answer, nor ever end the connection."""
