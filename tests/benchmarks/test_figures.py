@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from benchmarks.figure_blocks import BLOCKS, Measured
-from benchmarks.figures import RESULTS, filled, out_of_step
+from benchmarks.figures import RESULTS, filled, out_of_step, pages
 
 from handstream.errors import HandstreamError
 
@@ -45,6 +46,12 @@ def measured(tmp_path: Path) -> Measured:
 def test_readme_and_docs_are_in_step_with_the_results() -> None:
     stale = [page.name for page in out_of_step(Measured(RESULTS))]
     assert not stale, f"{stale} differ from benchmarks/results: run python -m benchmarks.figures"
+
+
+def test_no_line_of_a_sentence_begins_with_a_figure() -> None:
+    """A line that begins with a comment is HTML to Markdown, and ends the paragraph before it."""
+    begun = [f"{page.name}: {line}" for page in pages() for line in page.read_text().splitlines() if re.match(r"<!--.*-->.", line)]
+    assert not begun
 
 
 def test_a_figure_goes_into_its_sentence(measured: Measured) -> None:
