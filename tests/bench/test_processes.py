@@ -67,10 +67,13 @@ def test_the_last_words_of_a_process_that_said_nothing_are_none(tmp_path: Path) 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_who_is_told_to_end_ends_in_order(number: signal.Signals) -> None:
-    before = signal.getsignal(number)
-    with pytest.raises(KeyboardInterrupt), ending_in_order():
-        signal.raise_signal(number)
-    assert signal.getsignal(number) is before
+    inherited = signal.signal(number, signal.SIG_DFL)  # nohup leaves SIGHUP ignored
+    try:
+        with pytest.raises(KeyboardInterrupt), ending_in_order():
+            signal.raise_signal(number)
+        assert signal.getsignal(number) is signal.SIG_DFL
+    finally:
+        signal.signal(number, inherited)
 
 
 def test_a_signal_that_is_ignored_stays_so() -> None:
