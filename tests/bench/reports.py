@@ -69,7 +69,7 @@ def ablation(step: str, clients: int, ms: float) -> AblationRow:
     return AblationRow(step=step, clients=clients, age_p95_ms=around(1.4 * ms), errors=[HOSTILE], **figures)
 
 
-def soak() -> SoakResult:
+def soak(found: CapacityResult | None = None) -> SoakResult:
     points = [
         SoakPoint(
             time_s=20.0 * number,
@@ -83,7 +83,16 @@ def soak() -> SoakResult:
         )
         for number in range(1, 16)
     ]
-    return SoakResult(sessions=4, minutes=5, warm_up_s=60, memory_mb_per_hour=18, first_p95_ms=14, last_p95_ms=14.2, points=points)
+    return SoakResult(
+        capacity=found,
+        sessions=4,
+        minutes=5,
+        warm_up_s=60,
+        memory_mb_per_hour=18,
+        first_p95_ms=14,
+        last_p95_ms=14.2,
+        points=points,
+    )
 
 
 def main(folder: Path) -> None:
@@ -91,7 +100,7 @@ def main(folder: Path) -> None:
         "latency": [latency(1), latency(4)],
         "capacity": [capacity(HOSTILE, 9), capacity("original", 3)],
         "ablation": [ablation(step, clients, ms) for clients in (1, 4) for step, ms in ((HOSTILE, 4000.0), ("+ landmarks only", 7.7))],
-        "soak": [soak()],
+        "soak": [soak(capacity(HOSTILE, 5))],
     }
     for kind, rows in results.items():
         report = Report.begin(kind, BenchOptions(url=HOSTILE)).finished(rows, is_complete=kind != "soak")

@@ -10,9 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
+from typer.testing import CliRunner
 
 from handstream.bench.ablation import STEPS, Ablation
+from handstream.bench.capacity import Capacity
 from handstream.bench.options import BenchOptions
+from handstream.bench.soak import Soak
+from handstream.cli.bench import app
+from tests.bench.reports import capacity
 from tests.processes import has_ended
 from tests.server.serving import serving, until
 
@@ -75,6 +80,20 @@ def test_soak_tells_memory_files_and_threads(tmp_path: Path) -> None:
     points = report["results"][0]["points"]
     assert len(points) == 3
     assert all(point["memory_mb"] > 0 and point["threads"] > 0 and point["errors"] == [] for point in points)
+
+
+@pytest.mark.parametrize(("options", "is_found"), [((), True), (("--sessions", "4"), False)])
+def test_soak_reports_the_capacity_unless_the_number_of_sessions_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], *, is_found: bool
+) -> None:
+    monkeypatch.setattr(Capacity, "run", lambda *_: None)
+    monkeypatch.setattr(Capacity, "results", lambda _: [capacity("handstream", 5)])
+    monkeypatch.setattr(Soak, "run", lambda *_: None)
+    done = CliRunner().invoke(app, ["soak", "--json", str(tmp_path / "soak.json"), *options])
+    assert done.exit_code == 0, done.output
+    [result] = json.loads((tmp_path / "soak.json").read_text(encoding="utf-8"))["results"]
+    assert result["sessions"] == 4, "0.8 of the capacity, or the number that was given"
+    assert (result["capacity"] is not None and result["capacity"]["sessions"] == 5) is is_found
 
 
 @pytest.mark.slow

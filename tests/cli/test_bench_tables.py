@@ -11,7 +11,7 @@ from rich.console import Console
 
 from handstream.bench.spread import Spread
 from handstream.cli.bench_tables import latency_tables, soak_tables
-from tests.bench.reports import latency, soak
+from tests.bench.reports import capacity, latency, soak
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -38,3 +38,15 @@ def test_a_percentile_that_is_not_told_says_why(p99_ms: float, is_told: bool) ->
 def test_the_first_minute_is_compared_with_the_last_where_they_are_two(minutes: float, is_compared: bool) -> None:
     text = shown(soak_tables(replace(soak(), minutes=minutes)))
     assert ("14.0 ms in the first minute and 14.2 ms in the last" in text) is is_compared
+
+
+@pytest.mark.parametrize(
+    ("is_limit", "told"),
+    [(False, "The capacity was found first: 5 sessions."), (True, "The capacity was found first: 5 sessions or more.")],
+)
+def test_a_soak_tells_the_capacity_of_which_it_took_a_share(*, is_limit: bool, told: str) -> None:
+    assert told in shown(soak_tables(soak(replace(capacity("handstream", 5), is_limit=is_limit))))
+
+
+def test_a_soak_says_that_its_number_of_sessions_was_given() -> None:
+    assert "The number of sessions was given; the capacity was not measured." in shown(soak_tables(soak()))

@@ -56,6 +56,11 @@ test('an interrupted measurement says so', async ({ page }) => {
   await expect(page.getByText('It was interrupted')).toBeVisible();
 });
 
+test('a soak tells the capacity of which it took a share', async ({ page }) => {
+  await page.goto(pathToFileURL(join(folder, 'soak.html')).href);
+  await expect(page.locator('.tile').filter({ hasText: 'for 5.0 minutes' })).toContainText('the capacity that was found first is 5');
+});
+
 test('on a phone only tables are wider than the page, and scroll by themselves', async ({ browser }) => {
   const page = await browser.newPage({ viewport: { width: 390, height: 800 } });
   for (const kind of Object.keys(KINDS)) {

@@ -15,6 +15,7 @@ from handstream.bench.spread import Spread, slope
 from handstream.bench.trial import Trial, load_plan, run_trial
 
 if TYPE_CHECKING:
+    from handstream.bench.capacity import CapacityResult
     from handstream.bench.options import BenchOptions, Step
 
 __all__ = ["Soak", "SoakPoint", "SoakResult"]
@@ -59,6 +60,7 @@ class SoakResult:
     """The whole soak.
 
     Attributes:
+        capacity: What was found to hold beforehand; None where the number of sessions was given.
         sessions: How many ran at once.
         minutes: How long it ran.
         warm_up_s: What the trend leaves out.
@@ -67,6 +69,7 @@ class SoakResult:
         points: The segments.
     """
 
+    capacity: CapacityResult | None
     sessions: int
     minutes: float
     warm_up_s: float
@@ -79,8 +82,9 @@ class SoakResult:
 class Soak:
     """The segments so far. `run` may be interrupted; `result` then tells of what was measured until then."""
 
-    def __init__(self, options: BenchOptions, *, sessions: int, minutes: float) -> None:
+    def __init__(self, options: BenchOptions, *, sessions: int, minutes: float, capacity: CapacityResult | None = None) -> None:
         self._options = options
+        self._capacity = capacity
         self._sessions = sessions
         self._segments = max(1, round(minutes * _MINUTE_S / options.seconds))
         self._points: list[SoakPoint] = []
@@ -112,6 +116,7 @@ class Soak:
         settled = [point for point in self._points if point.time_s - self._options.seconds >= warm_up_s]
         minute = max(1, round(_MINUTE_S / self._options.seconds))
         return SoakResult(
+            capacity=self._capacity,
             sessions=self._sessions,
             minutes=length_s / _MINUTE_S,
             warm_up_s=warm_up_s,

@@ -155,14 +155,16 @@ def soak(
     check_outputs(json, html)
     options = _options(url=url, token=token, size=size, rate=rate, output=output, seconds=seconds, repeats=1)
     report = Report.begin("soak", options, minutes=minutes, share=share if sessions is None else None)
+    found = None
     if sessions is None:
         short = replace(options, seconds=_SEARCH_S)
         trial = Capacity(short, contenders((output.value,), with_original=False), limit)
         if not _run(trial.run, None):
             typer.echo("Ctrl-C: how many sessions the machine holds was not known yet, so nothing was measured.", err=True)
             raise typer.Exit(_INTERRUPTED)
-        sessions = max(1, int(trial.results()[0].sessions * share))
-    bench = Soak(options, sessions=sessions, minutes=minutes)
+        [found] = trial.results()
+        sessions = max(1, int(found.sessions * share))
+    bench = Soak(options, sessions=sessions, minutes=minutes, capacity=found)
     is_complete = _run(bench.run, bench.measurements)
     result = bench.result()
     _finish(report.finished([result], is_complete=is_complete), bench_tables.soak_tables(result), json, html)

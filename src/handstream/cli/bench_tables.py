@@ -90,10 +90,18 @@ def soak_tables(result: SoakResult) -> list[RenderableType]:
         )
     known = result.memory_mb_per_hour
     trend = f"unknown, for it takes {LEAST_TREND_S:.0f} s after the warm-up" if known is None else f"{known:+.1f} MB/h"
-    words = f"Memory after {result.warm_up_s:.0f} s of warm-up: {trend}."
+    words = f"{_capacity_words(result.capacity)} Memory after {result.warm_up_s:.0f} s of warm-up: {trend}."
     if result.minutes * 60 - result.warm_up_s >= LEAST_TREND_S:
         words += f" The p95 was {_number(result.first_p95_ms)} ms in the first minute and {_number(result.last_p95_ms)} ms in the last."
     return [table, f"{words}\n", *_errors([error for point in result.points for error in point.errors])]
+
+
+def _capacity_words(capacity: CapacityResult | None) -> str:
+    """Where the number of a soak's sessions comes from."""
+    if capacity is None:
+        return "The number of sessions was given; the capacity was not measured."
+    held = f"{capacity.sessions} {'session' if capacity.sessions == 1 else 'sessions'}"
+    return f"The capacity was found first: {held}{' or more' if capacity.is_limit else ''}."
 
 
 def _latency_table(result: LatencyResult) -> Table:

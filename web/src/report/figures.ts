@@ -76,6 +76,7 @@ export interface SoakPoint {
 }
 
 export interface SoakResult {
+  readonly capacity: CapacityResult | null;
   readonly sessions: number;
   readonly minutes: number;
   readonly warm_up_s: number;

@@ -1,7 +1,7 @@
 /** The page of `handstream bench soak`: whether a server stays as it began. */
 
 import { element, section, table, tile } from './elements.ts';
-import { type SoakPoint, type SoakResult, text } from './figures.ts';
+import { type CapacityResult, type SoakPoint, type SoakResult, text } from './figures.ts';
 import { linePlot } from './line-plot.ts';
 
 const HEADINGS = ['minute', 'p50 ms', 'p95 ms', 'dropped %', 'memory MB', 'files', 'threads'];
@@ -22,13 +22,19 @@ export function soak(results: readonly SoakResult[]): readonly HTMLElement[] {
   ]);
 }
 
-function tiles({ sessions, minutes, memory_mb_per_hour, first_p95_ms, last_p95_ms }: SoakResult): readonly HTMLElement[] {
+function tiles({ capacity, sessions, minutes, memory_mb_per_hour, first_p95_ms, last_p95_ms }: SoakResult): readonly HTMLElement[] {
   const sign = (memory_mb_per_hour ?? 0) > 0 ? '+' : '';
   return [
     tile(`${sign}${text(memory_mb_per_hour)}`, 'MB/h', 'trend of the memory after the warm-up'),
     tile(`${text(first_p95_ms)} → ${text(last_p95_ms)}`, 'ms', 'p95 of the age, first minute and last'),
-    tile(String(sessions), sessions === 1 ? 'session' : 'sessions', `for ${text(minutes)} minutes`),
+    tile(String(sessions), sessions === 1 ? 'session' : 'sessions', `for ${text(minutes)} minutes; ${origin(capacity)}`),
   ];
+}
+
+/** Where the number of sessions comes from. */
+function origin(capacity: CapacityResult | null): string {
+  if (!capacity) return 'the number was given';
+  return `the capacity that was found first is ${capacity.sessions}${capacity.is_limit ? ' or more' : ''}`;
 }
 
 type Series = readonly [name: string, colour: string, key: 'memory_mb' | 'age_p50_ms' | 'age_p95_ms'];
