@@ -45,6 +45,19 @@ def test_the_endpoints_are_described(server: Serving) -> None:
     assert httpx.get(f"{server.url}/docs").status_code == 200
 
 
+@pytest.mark.parametrize("asked", [{}, {"Upgrade": "h2c", "Connection": "Upgrade"}, {"Upgrade": "websocket"}])
+def test_who_asks_for_the_websocket_without_its_upgrade_is_told_what_it_is(server: Serving, asked: dict[str, str]) -> None:
+    answer, head = httpx.get(f"{server.url}/ws/video", headers=asked), httpx.head(f"{server.url}/ws/video", headers=asked)
+    for one in (answer, head):
+        assert (one.status_code, one.headers["Upgrade"], one.headers["Connection"]) == (426, "websocket", "Upgrade")
+        assert one.headers["Content-Type"].startswith("text/plain")
+    assert "WebSocket" in answer.text
+    assert (head.content, head.headers["Content-Length"]) == (b"", str(len(answer.content)))
+    with server.plain() as websocket:
+        websocket.send(jpeg())
+        assert "hands" in json.loads(websocket.recv())
+
+
 def test_until_the_models_are_loaded_sessions_are_refused_and_the_rest_works() -> None:
     may_load = threading.Event()
 

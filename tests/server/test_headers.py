@@ -22,7 +22,7 @@ def server() -> Iterator[Serving]:
         yield running
 
 
-@pytest.mark.parametrize("path", ["/", "/healthz", "/docs", "/openapi.json", "/demo/hands.webm", "/none", "/access"])
+@pytest.mark.parametrize("path", ["/", "/healthz", "/docs", "/openapi.json", "/demo/hands.webm", "/none", "/access", "/ws/video"])
 def test_every_answer_has_them(server: Serving, path: str) -> None:
     headers = httpx.get(server.url + path).headers
     policy = headers["Content-Security-Policy"]

@@ -19,7 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request, Response, WebSocket
-from starlette.routing import WebSocketRoute
+from starlette.routing import Route, WebSocketRoute
 
 from handstream import __version__
 from handstream.executor import Executor
@@ -29,7 +29,7 @@ from handstream.server.access_routes import access_router, refused
 from handstream.server.admission import Admission
 from handstream.server.deadlines import Timeouts
 from handstream.server.description import description_route
-from handstream.server.endpoint import VideoEndpoint
+from handstream.server.endpoint import VideoEndpoint, upgrade_required
 from handstream.server.gate import Gate
 from handstream.server.headers import SecurityHeaders
 from handstream.server.observation import Observation
@@ -101,7 +101,7 @@ def create_app(
         await app.state.endpoint.serve(websocket)
 
     # FastAPI's own route would look for dependencies at each upgrade, and pass each message on through layers of its own.
-    app.router.routes.append(WebSocketRoute("/ws/video", video))
+    app.router.routes.extend([WebSocketRoute("/ws/video", video), Route("/ws/video", upgrade_required)])
 
     app.include_router(probe_router(loader))
     if settings.metrics:

@@ -1,4 +1,7 @@
-"""The endpoint `/ws/video`: `VideoEndpoint` lets a connection in or refuses it, and serves it to its end."""
+"""The endpoint `/ws/video`: `VideoEndpoint` lets a connection in or refuses it, and serves it to its end.
+
+Who asks for it without an upgrade is told by `upgrade_required` what it is.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 
 from handstream.errors import HandstreamError, MessageError
 from handstream.protocol.control import ErrorMessage, error_object
@@ -22,6 +25,8 @@ from handstream.server.websocket import Connection
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from starlette.requests import Request
+    from starlette.responses import Response
     from starlette.types import Message
     from starlette.websockets import WebSocket
 
@@ -35,9 +40,14 @@ if TYPE_CHECKING:
     from handstream.server.sessions import Sessions
     from handstream.server.websocket import Socket
 
-__all__ = ["VideoEndpoint"]
+__all__ = ["VideoEndpoint", "upgrade_required"]
 
 _FULL_RETRY_AFTER_S = "5"
+
+_NO_UPGRADE = (
+    "This is a WebSocket for programs: they send camera frames and are answered with the hands in them, as docs/protocol.md says."
+    " The page for people is at /. If you came by WebSocket, a proxy in between has not passed on the upgrade.\n"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,3 +148,8 @@ class VideoEndpoint:
         """Answers the upgrade request with an HTTP error instead."""
         self.refusals.count(error.code, websocket.client.host if websocket.client is not None else None)
         await websocket.send_denial_response(JSONResponse(error_object(ErrorMessage.of(error)), status_code, headers))
+
+
+async def upgrade_required(_: Request) -> Response:
+    """The answer to a request that asks for no upgrade, as a browser's does that was led here (RFC 9110, section 15.5.22)."""
+    return PlainTextResponse(_NO_UPGRADE, HTTPStatus.UPGRADE_REQUIRED, {"Upgrade": "websocket", "Connection": "Upgrade"})
