@@ -8,7 +8,9 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
+from websockets.exceptions import InvalidStatus
 
 from handstream.frames import Frame
 from handstream.protocol import wire
@@ -32,7 +34,9 @@ def _logging_as_before() -> Iterator[None]:
     root = logging.getLogger()
     before = root.handlers[:], root.level
     root.handlers.clear()
-    logging.getLogger("websockets.client").setLevel("INFO")  # the tests' own client logs all that it sends
+    for of_the_tests in ("websockets.client", "httpx", "httpcore"):  # they log all that they send
+        logging.getLogger(of_the_tests).setLevel("WARNING")
+    logging.getLogger("uvicorn.access").propagate = True  # which a server without an access log has ended for this process
     yield
     root.handlers[:], root.level = before
 
@@ -139,6 +143,20 @@ def test_sessions_that_send_no_frame_share_a_line() -> None:
     events = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert [event["event"] for event in events[:3]] == ["sessions without a frame", "session began", "session ended"]
     assert (events[0]["reason"], events[0]["count"], events[0]["last_address"]) == ("client_closed", 1, "127.0.0.1")
+
+
+def test_what_was_asked_for_is_logged_at_debug_without_its_query() -> None:
+    stream = log_of("debug", "json")
+    with serving(log_level="debug") as server:
+        assert httpx.get(f"{server.url}/healthz?token=a-token-of-somebody").status_code == 200
+        with pytest.raises(InvalidStatus), server.plain("?token=a-token-of-somebody"):
+            pass
+        with server.plain("?output=landmarks"):
+            pass
+    events = [json.loads(line)["event"] for line in stream.getvalue().splitlines()]
+    asked = [event.partition('"')[2] for event in events if '"' in event]
+    assert asked == ['GET /healthz?... HTTP/1.1" 200', 'WebSocket /ws/video?..." 400', 'WebSocket /ws/video?..." [accepted]']
+    assert "a-token-of-somebody" not in stream.getvalue()
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])

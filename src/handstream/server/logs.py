@@ -2,13 +2,14 @@
 
 Every module logs through `logging`, as the libraries do, with what happened as the message and the details as `extra`; structlog writes
 them. uvicorn's own messages go the same way. No record ever holds a picture, a landmark or a token: nothing that a client sent is logged
-but the code of what was wrong with it.
+but the code of what was wrong with it and, at `debug`, the path that it asked for.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,8 @@ __all__ = ["configure_logs"]
 _EVENT_WIDTH = 26
 """The details of most events begin in one column."""
 
+_QUERY = re.compile(r"\?[^\s\"]+")
+
 
 def configure_logs(level: LogLevel, log_format: LogFormat = "auto", stream: TextIO | None = None) -> None:
     """Writes the log of this process, from that level on, to a stream; None is standard error. What was configured before is replaced."""
@@ -38,7 +41,7 @@ def configure_logs(level: LogLevel, log_format: LogFormat = "auto", stream: Text
 
 
 def _formatter(log_format: LogFormat, *, is_terminal: bool) -> ProcessorFormatter:
-    details: list[Processor] = [add_log_level, ExtraAdder(), _without_copies]
+    details: list[Processor] = [add_log_level, ExtraAdder(), _without_copies, _without_queries]
     if log_format == "json":
         details += [add_logger_name, TimeStamper(fmt="iso", utc=True), format_exc_info]
         renderer: Processor = JSONRenderer()
@@ -57,6 +60,13 @@ def _formatter(log_format: LogFormat, *, is_terminal: bool) -> ProcessorFormatte
 def _without_copies(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Uvicorn gives each message once more, with the colours of its own formatter."""
     event.pop("color_message", None)
+    return event
+
+
+def _without_queries(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """At `debug` uvicorn tells what each request asked for. No token is taken from a query, and still some client will put one there."""
+    if event["_record"].name.startswith("uvicorn."):
+        event["event"] = _QUERY.sub("?...", event["event"])
     return event
 
 
