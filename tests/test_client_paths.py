@@ -13,17 +13,20 @@ import pytest
 
 from handstream.bench.profiles import PROFILES
 from handstream.bench.relay import Relay
-from handstream.client import Answered, connect
+from handstream.client import Answered, Dropped, connect
 from tests.server.serving import jpeg, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from handstream.client import ClientSession, ClientStatistics
 
 INTERVAL_S = 1 / 30
 PICTURES = 30
 """How many are shown before what happens to the path, and how many after it."""
+
+MOST_LOOKS = 30
+"""How often a session may look whether a frame is due in a part of a second; one that spins looks a thousand times."""
 
 
 @dataclass
@@ -57,27 +60,36 @@ async def film(session: ClientSession) -> None:
 
 
 async def stream_over(profile: str, happens: Callable[[Relay], Awaitable[None]]) -> Stream:
-    """Streams over that path while that happens to it, and a while longer. The path does nothing of itself."""
+    """Streams over that path while that happens to it, and a while longer."""
     stream = Stream()
+    async with session_over(profile, 33) as (session, relay):
+        tasks = [asyncio.create_task(watch(session, stream)), asyncio.create_task(film(session))]
+        await stream.show(PICTURES)
+        begin_s = time.monotonic()
+        await happens(relay)
+        stream.disturbed_s = (begin_s, time.monotonic())
+        await stream.show(PICTURES, stream.disturbed_s[1])
+        stream.statistics = session.statistics()
+        for task in tasks:
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*tasks)
+    return stream
+
+
+@contextlib.asynccontextmanager
+async def session_over(profile: str, frame_interval_ms: float) -> AsyncIterator[tuple[ClientSession, Relay]]:
+    """An adaptive session over that path, which does nothing of itself."""
     path = replace(PROFILES[profile], stalls=None, refusals=None)
     with serving() as server:
         port = int(server.url.rpartition(":")[2])
         async with (
             Relay("127.0.0.1", port, path, seed=1) as relay,
-            connect(f"ws://127.0.0.1:{relay.port}", settings={"output": "landmarks"}, adaptive=True) as session,
+            connect(
+                f"ws://127.0.0.1:{relay.port}", settings={"output": "landmarks"}, adaptive=True, frame_interval_ms=frame_interval_ms
+            ) as session,
         ):
-            tasks = [asyncio.create_task(watch(session, stream)), asyncio.create_task(film(session))]
-            await stream.show(PICTURES)
-            begin_s = time.monotonic()
-            await happens(relay)
-            stream.disturbed_s = (begin_s, time.monotonic())
-            await stream.show(PICTURES, stream.disturbed_s[1])
-            stream.statistics = session.statistics()
-            for task in tasks:
-                task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.gather(*tasks)
-    return stream
+            yield session, relay
 
 
 async def nothing(_: Relay) -> None:
@@ -121,3 +133,50 @@ async def test_a_session_goes_on_when_the_path_is_back() -> None:
     check_account(stream)
     assert stream.statistics is not None
     assert stream.statistics.reconnections == 1
+
+
+class Looks:
+    """Counts how often a session that waits for a message looks whether a frame is due. It may a few times a second."""
+
+    def __init__(self, session: ClientSession, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.count = 0
+        self._expire = session._passage.expire
+        monkeypatch.setattr(session._passage, "expire", self._counted)
+
+    def _counted(self, now_ns: int) -> list[Dropped]:
+        self.count += 1
+        return self._expire(now_ns)
+
+
+async def test_a_frame_that_is_due_while_a_close_is_not_answered_is_waited_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with session_over("lan", frame_interval_ms=100) as (session, relay):
+        for _ in range(2):  # The second one may leave a little early, and the next one waits for its turn.
+            await session.send(jpeg())
+            assert isinstance(await anext(session), Answered)
+        await session.send(jpeg())
+        looks = Looks(session, monkeypatch)
+        _, _, outcome = await asyncio.gather(relay.stall(0.6), session.close(), anext(session, None))
+    assert outcome is None
+    assert looks.count < MOST_LOOKS
+
+
+async def test_a_frame_that_is_due_while_another_one_is_being_written_is_waited_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    may_write = asyncio.Event()
+    async with session_over("4g", frame_interval_ms=33) as (session, _):
+        send = session._websocket.send
+
+        async def choked(message: bytes) -> None:
+            await may_write.wait()
+            await send(message)
+
+        for _ in range(4):
+            await session.send(jpeg())
+            assert isinstance(await anext(session), Answered)
+        monkeypatch.setattr(session._websocket, "send", choked)
+        sending = [asyncio.create_task(session.send(jpeg())) for _ in range(2)]
+        looks = Looks(session, monkeypatch)
+        iteration = asyncio.create_task(anext(session))
+        await asyncio.sleep(0.3)
+        may_write.set()
+        await asyncio.gather(iteration, *sending)
+    assert looks.count < MOST_LOOKS

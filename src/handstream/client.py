@@ -253,7 +253,7 @@ class ClientSession:
     async def _take_message(self) -> None:
         """Waits for the next message, though not for long, and keeps what it says became of a frame."""
         try:
-            async with asyncio.timeout(self._passage.wait_s(time.monotonic_ns(), _LONGEST_LOOK_S)):
+            async with asyncio.timeout(self._look_s()):
                 message = await self._websocket.recv()
         except TimeoutError:
             return
@@ -288,6 +288,12 @@ class ClientSession:
         self._reconnection.on_state(ConnectionState.CONNECTED)
         await self._send_changes()
         await self._send_waiting()
+
+    def _look_s(self) -> float:
+        """How long to wait for a message: until the frame that waits is due, if it is this task that is to send it then."""
+        if self._is_sending or not self._is_connected:
+            return _LONGEST_LOOK_S  # It may be due for long, as while the other side does not answer a close.
+        return self._passage.wait_s(time.monotonic_ns(), _LONGEST_LOOK_S)
 
     @property
     def _is_connected(self) -> bool:
