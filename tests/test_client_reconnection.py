@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 import time
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,6 +18,18 @@ from handstream.client import Answered, ClientSession, ConnectionState, Dropped,
 from handstream.errors import HandstreamError
 from tests.server.fake_engine import FakeEngine
 from tests.server.serving import WAIT_S, jpeg, serving, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """On which servers may come and go, and no other program's: it is bound and not listened on, so without a server it refuses."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # So that a server may have it too.
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
 
 
 async def track(session: ClientSession) -> Answered:
@@ -66,9 +80,8 @@ async def test_a_path_that_is_gone_without_a_word_is_given_up(monkeypatch: pytes
             await silence
 
 
-async def test_a_restarted_server_gets_a_fresh_session_with_the_same_settings() -> None:
-    with serving() as first:
-        port = int(first.url.rpartition(":")[2])
+async def test_a_restarted_server_gets_a_fresh_session_with_the_same_settings(port: int) -> None:
+    with serving(port=port) as first:
         session_of = connect(first.url, settings={"output": "landmarks"})
         session = await session_of.__aenter__()
         before = await track(session)
@@ -116,9 +129,9 @@ async def test_a_change_that_was_lost_with_the_connection_is_asked_for_again(mon
             assert session.settings["output"] == "landmarks"
 
 
-async def test_a_session_that_is_closed_while_it_tries_to_come_back_stays_closed() -> None:
+async def test_a_session_that_is_closed_while_it_tries_to_come_back_stays_closed(port: int) -> None:
     is_lost = asyncio.Event()
-    with serving() as server:
+    with serving(port=port) as server:
         session_of = connect(server.url, on_state=lambda _: is_lost.set())
         session = await session_of.__aenter__()
         await track(session)
@@ -130,13 +143,13 @@ async def test_a_session_that_is_closed_while_it_tries_to_come_back_stays_closed
     await session.close()
 
 
-async def test_it_waits_no_longer_than_it_is_to_try(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_it_waits_no_longer_than_it_is_to_try(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     slept_s: list[float] = []
 
     async def sleep(span_s: float) -> None:
         slept_s.append(span_s)
 
-    with serving() as server:
+    with serving(port=port) as server:
         session_of = connect(server.url, reconnect_within_s=1)
         session = await session_of.__aenter__()
         await track(session)
@@ -149,8 +162,8 @@ async def test_it_waits_no_longer_than_it_is_to_try(monkeypatch: pytest.MonkeyPa
     await session_of.__aexit__(None, None, None)
 
 
-async def test_it_gives_up_with_a_clear_error() -> None:
-    with serving() as server:
+async def test_it_gives_up_with_a_clear_error(port: int) -> None:
+    with serving(port=port) as server:
         session_of = connect(server.url, reconnect_within_s=0.3)
         session = await session_of.__aenter__()
         await track(session)
@@ -174,9 +187,8 @@ async def test_a_session_that_was_taken_over_does_not_fight_for_itself() -> None
                 assert closed.value.close_code == 4000
 
 
-async def test_a_server_that_takes_its_settings_no_more_is_not_asked_again() -> None:
-    with serving() as first:
-        port = int(first.url.rpartition(":")[2])
+async def test_a_server_that_takes_its_settings_no_more_is_not_asked_again(port: int) -> None:
+    with serving(port=port) as first:
         session_of = connect(first.url, settings={"max_hands": 4})
         session = await session_of.__aenter__()
         await track(session)
