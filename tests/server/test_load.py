@@ -107,12 +107,40 @@ def test_a_connection_that_does_not_say_what_it_resumes_is_not_waited_for(monkey
         assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1013, "server_full")
 
 
-def test_connections_that_may_resume_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def may_resume(server: Serving, address: str = "192.0.2.1") -> Any:
+    """A connection that comes through a proxy and may resume a session, as it says."""
+    return connect(server.video_url + "?resume=true", subprotocols=V1, additional_headers={"X-Forwarded-For": address})
+
+
+def test_connections_that_may_resume_are_bounded_for_each_address_and_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("handstream.server.websocket._HELLO_TIMEOUT_S", WAIT_S)
-    with serving(max_sessions=1) as server, server.v1(), ExitStack() as stack:
-        for _ in range(32):
-            stack.enter_context(connect(server.video_url + "?resume=true", subprotocols=V1))
-        assert is_refused(server, "?resume=true", V1)
+    with serving(max_sessions=1, trusted_proxies="127.0.0.1") as server, server.v1(), ExitStack() as stack:
+        for address in ("192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"):
+            for _ in range(8):
+                stack.enter_context(may_resume(server, address))
+            with pytest.raises(InvalidStatus) as of_one, may_resume(server, address):
+                pass
+            assert of_one.value.response.status_code == 503
+        with pytest.raises(InvalidStatus) as of_all, may_resume(server, "192.0.2.5"):
+            pass
+        assert of_all.value.response.status_code == 503
+
+
+@pytest.mark.parametrize(("limits", "status"), [({"max_sessions": 1}, 503), ({"max_sessions_by_address": 1}, 429)])
+def test_connections_that_may_resume_are_bounded_too_where_a_session_would_make_room(
+    monkeypatch: pytest.MonkeyPatch, limits: dict[str, Any], status: int
+) -> None:
+    monkeypatch.setattr("handstream.server.websocket._HELLO_TIMEOUT_S", WAIT_S)
+    with serving(**limits) as server, ExitStack() as stack:
+        with server.v1():
+            server.cut()
+            until(lambda: server.sessions().parked)
+        for _ in range(8):
+            stack.enter_context(may_resume(server))
+        with pytest.raises(InvalidStatus) as refusal, may_resume(server):
+            pass
+        assert refusal.value.response.status_code == status
+        assert server.sessions().parked == 1
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="asyncio has no Unix sockets there")

@@ -54,6 +54,9 @@ _GRACE_NS = 2_000_000_000
 _MAX_PROVISIONAL = 32
 """Connections that are let in though the server is full, to see whether they resume a session. They have a few seconds to say so."""
 
+_MAX_PROVISIONAL_BY_ADDRESS = 8
+"""So many of one address. Who resumes says so within a round trip, and comes again where others of the same house do so at that moment."""
+
 
 class ServerFullError(HandstreamError):
     """There is no place for another session now."""
@@ -114,12 +117,13 @@ class Sessions:
             ServerFullError: It is not.
             AddressFullError: It is not, as that address has as many sessions as one may have.
         """
-        if may_resume and len(self._provisional) + len(self._asked) < _MAX_PROVISIONAL:
-            return
-        if self._is_full and self._forsaken is None:
-            raise ServerFullError("The server takes no further session now, so that those that it has stay fast. Try again later.")
         group = address_group(address)
-        if self._is_address_full(group) and self._parked_of(group) is None:
+        if may_resume and self._has_provisional_place(group):
+            return
+        # Room is made for new sessions alone: the one that would go may be the one that is to be resumed.
+        if self._is_full and (may_resume or self._forsaken is None):
+            raise ServerFullError("The server takes no further session now, so that those that it has stay fast. Try again later.")
+        if self._is_address_full(group) and (may_resume or self._parked_of(group) is None):
             raise AddressFullError("Your address has as many sessions as one may have. End one of them first.")
 
     @contextmanager
@@ -235,6 +239,11 @@ class Sessions:
         """A flood of those who come for a moment and are gone keeps nobody out."""
         while self._is_full and (forsaken := self._forsaken) is not None:
             self.end(forsaken, "displaced")
+
+    def _has_provisional_place(self, group: str) -> bool:
+        """Whether another connection of that address can be let in, to see which session it resumes."""
+        present = [*(video.address for video in self._provisional), *self._asked]
+        return len(present) < _MAX_PROVISIONAL and present.count(group) < _MAX_PROVISIONAL_BY_ADDRESS
 
     def _is_address_full(self, group: str) -> bool:
         sessions = sum(video.address == group for video in self._videos)
