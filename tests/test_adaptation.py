@@ -122,6 +122,13 @@ def test_a_client_begins_when_it_is_told_to_and_keeps_that_phase() -> None:
     assert all(abs((time_ms - 1_070 + 50) % 100 - 50) <= 33 / 2 for time_ms in left_ms), "a camera's picture is near each turn"
 
 
+@pytest.mark.parametrize("next_frame_in_ms", [101.0, 1e12, 1e308])
+def test_a_client_that_is_told_to_begin_much_later_begins_within_an_interval(next_frame_in_ms: float) -> None:
+    adapting = adaptation(LANDMARKS)
+    adapting.advise(Advice(10, next_frame_in_ms), 1_000)
+    assert adapting.departure_ms(1_000) <= 1_000 + 100 + 100 / 2, "where no picture is nearer to its turn"
+
+
 def test_what_the_server_is_to_refuse_changes_nothing_here() -> None:
     adapting = adaptation(ANNOTATED)
     for quality in (0, 101, 80.5, True, "80"):

@@ -159,7 +159,8 @@ class Adaptation:
         """The server advises a rate, and when to begin with it, or no longer does."""
         self._controller.advise(advice.max_frames_per_second)
         if advice.next_frame_in_ms is not None:
-            self._due_ms = now_ms + advice.next_frame_in_ms
+            # All turns lie within one interval. A server that says otherwise is not to silence this client.
+            self._due_ms = now_ms + min(advice.next_frame_in_ms, self.decision.frame_interval_ms)
 
     def settings_to_ask_for(self) -> dict[str, object]:
         """The change of settings that the newest decision needs; empty if none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from handstream.errors import MessageError
@@ -157,14 +158,14 @@ def _list(value: object) -> list[object]:
 
 
 def _quantity(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise TypeError(f"{repr(value)[:40]} is no number of 0 or more")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= sys.float_info.max:
+        raise TypeError(f"{repr(value)[:40]} is no finite number of 0 or more")
     return value
 
 
 def _number(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{repr(value)[:40]} is no whole number")
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise TypeError(f"{repr(value)[:40]} is no whole number of 0 or more")
     return value
 
 

@@ -145,10 +145,11 @@ function parseObject(text: string): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
+/** Each field must be of its type, and a number be finite and 0 or more: JSON can say 1e999, which is read as Infinity. */
 function requireFields(message: Record<string, unknown>, types: Record<string, string>): void {
   for (const [field, type] of Object.entries(types)) {
-    if (typeof message[field] !== type || message[field] === null) {
-      throw new WireError('bad_json', `A message of the server lacks its field ${field}.`);
-    }
+    const value = message[field];
+    const isUsable = typeof value === type && value !== null && (typeof value !== 'number' || (Number.isFinite(value) && value >= 0));
+    if (!isUsable) throw new WireError('bad_json', `A message of the server has no usable field ${field}.`);
   }
 }

@@ -340,6 +340,17 @@ test('what comes out of an outage is not shown: the next answer is', async () =>
   expect(capture.bitmaps.map(({ isClosed }) => isClosed)).toEqual([true, true, true]);
 });
 
+test.each([201, 1e12])('a server that says to begin in %d ms is followed within an interval', async (nextFrameInMs) => {
+  const { stream, capture, server } = await opened({ frameThrottleMs: 40 });
+  server.onOpen();
+  const advisedMs = performance.now();
+  server.onText(JSON.stringify({ type: 'advice', max_frames_per_second: 5, next_frame_in_ms: nextFrameInMs, reason: 'server_busy' }));
+  await capture.deliver();
+  server.onBinary(resultFor(0));
+  expect(capture.requests.at(-1)?.notBeforeMs, 'a turn after the first').toBeCloseTo(advisedMs + 200 + 200);
+  stream.close();
+});
+
 test('sends as the person wishes, less where the server advises it, and all the same where it is not to adapt', async () => {
   const { stream, capture, server, store } = await opened({ frameThrottleMs: 40 });
   const advice = '{"type":"advice","max_frames_per_second":5,"next_frame_in_ms":150,"reason":"server_busy"}';

@@ -250,8 +250,10 @@ export class Stream {
   #receiveAdvice(maxFps: number | null, nextFrameInMs: number | null, nowMs: number): void {
     this.#adaptation.advised(maxFps);
     if (nextFrameInMs === null || !this.#settings.adaptsByItself) return;
-    this.#connection?.updateFlow({ throttleMs: this.#adaptation.decision.frameIntervalMs });
-    this.#connection?.session?.flow.begin(nowMs + nextFrameInMs);
+    const { frameIntervalMs } = this.#adaptation.decision;
+    this.#connection?.updateFlow({ throttleMs: frameIntervalMs });
+    // All turns lie within one interval. A server that says otherwise is not to silence this page.
+    this.#connection?.session?.flow.begin(nowMs + Math.min(nextFrameInMs, frameIntervalMs));
   }
 
   #receiveWelcome({ server, engine, limits, settings, resumed }: Welcome): void {
