@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,8 +22,8 @@ from handstream.bench.capacity import CapacityResult
 from handstream.bench.latency import LatencyResult, PercentileRow
 from handstream.bench.options import BenchOptions
 from handstream.bench.report import Kind, Report
-from handstream.bench.soak import SoakResult
 from handstream.bench.spread import Spread
+from tests.bench.reports import soak
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -200,8 +200,7 @@ def test_ablation_has_a_row_for_each_step(tmp_path: Path) -> None:
 
 
 def test_a_figure_of_the_soak(tmp_path: Path) -> None:
-    result = SoakResult(sessions=3, minutes=60, warm_up_s=60, memory_mb_per_hour=0.44, first_p95_ms=15, last_p95_ms=16, points=[])
-    measured = reported(tmp_path, "soak", [result])
+    measured = reported(tmp_path, "soak", [replace(soak(), sessions=3, memory_mb_per_hour=0.44)])
     assert BLOCKS["soak-figure"](measured, "memory_mb_per_hour", "1") == "0.4"
     assert BLOCKS["soak-figure"](measured, "sessions") == "3"
 
