@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from handstream import executor as executor_module
-from handstream.executor import Executor, Lane, usable_cpus
+from handstream.executor import Executor, Lane
 from tests.server.serving import WAIT_S, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -277,16 +276,6 @@ def test_the_line_holds_each_lane_once_whatever_is_offered(executor: Executor) -
     statistics = executor.statistics()
     assert (statistics.threads, statistics.running, statistics.lanes, statistics.ready) == (1, 1, 6, 5)
     gate.open()
-
-
-@pytest.mark.parametrize(
-    ("limit", "expected"), [("max 100000", 8), ("200000 100000", 2), ("50000 100000", 1), ("1600000 100000", 8), ("", 8)]
-)
-def test_usable_cpus_heeds_the_container(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, limit: str, expected: int) -> None:
-    (tmp_path / "cpu.max").write_text(limit)
-    monkeypatch.setattr(executor_module, "_CGROUP_LIMIT", tmp_path / "cpu.max")
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)), raising=False)
-    assert usable_cpus() == expected
 
 
 def test_it_needs_a_thread() -> None:

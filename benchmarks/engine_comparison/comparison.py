@@ -16,8 +16,8 @@ from benchmarks.engine_comparison.results import AccuracyRow, AgreementRow, Timi
 from benchmarks.engine_comparison.throughput import throughput
 from benchmarks.engine_comparison.timing import run_scene
 
+from handstream.processors import usable_cpus
 from handstream.vision.engines import TrackerOptions
-from handstream.vision.engines.compiled import available_cores
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -114,7 +114,7 @@ def measure_machine_use(results: Results, entrants: Sequence[Contender], scene: 
     seconds, session_counts = (QUICK_SECONDS, QUICK_SESSIONS) if quick else (FULL_SECONDS, FULL_SESSIONS)
     for entrant in measured:
         chosen = one_thread_each if entrant.name == OURS else entrant
-        results.throughput.append(throughput(chosen, frames, options, threads=available_cores(), seconds=seconds))
+        results.throughput.append(throughput(chosen, frames, options, threads=usable_cpus(), seconds=seconds))
         results.memory += memory(entrant.name, session_counts)
         results.first_results.append(first_result(entrant.name))
     results.overhead_ms = float(np.median(overhead_ms(one_thread_each, scene, options)))

@@ -19,13 +19,12 @@ Nothing here can grow: there is one place a lane, one entry for it among those t
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from handstream.processors import usable_cpus
 from handstream.protocol.capacity import CapacityEstimate
 from handstream.protocol.flow import LatestSlot
 from handstream.protocol.turns import Turns
@@ -37,14 +36,11 @@ if TYPE_CHECKING:
 
     from handstream.protocol.capacity import Capacity
 
-__all__ = ["Executor", "ExecutorStatistics", "Lane", "usable_cpus"]
+__all__ = ["Executor", "ExecutorStatistics", "Lane"]
 
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
-
-_CGROUP_LIMIT = Path("/sys/fs/cgroup/cpu.max")
-"""Where Linux (cgroup v2) tells a container how much processor time it may use: two numbers, quota and period in microseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,14 +282,3 @@ class Lane(Generic[T]):
             call()
         except Exception:
             logger.exception("An error that its session did not handle")
-
-
-def usable_cpus() -> int:
-    """How many processors this process may use: at most those it is bound to, and those that its container is granted."""
-    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = _CGROUP_LIMIT.read_text().split()
-        granted = round(int(quota) / int(period))
-    except (OSError, ValueError):  # no Linux, no cgroup v2, or "max": there is no limit
-        return bound
-    return max(1, min(bound, granted))

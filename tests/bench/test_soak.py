@@ -12,7 +12,7 @@ from handstream.bench.records import SessionRecord
 from handstream.bench.servers import Usage
 from handstream.bench.soak import Soak, SoakResult
 from handstream.bench.trial import Trial
-from handstream.executor import usable_cpus
+from handstream.processors import usable_cpus
 
 if TYPE_CHECKING:
     from tests.bench.conftest import RunningSoak

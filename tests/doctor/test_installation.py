@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from handstream.doctor.installation import examine_installation
+from handstream.processors import usable_cpus
 from handstream.server.settings import ServerSettings
-from handstream.vision.engines.compiled import available_cores
 from handstream.vision.engines.precision import element_types
 from handstream.vision.models import MODELS, fetch_models, models_dir
 
@@ -31,7 +31,7 @@ def test_says_what_each_network_would_compute_in() -> None:
 
 
 def test_says_how_inferences_share_the_cores() -> None:
-    assert f"{available_cores()} side by side" in found("inferences").text
+    assert f"{usable_cpus()} side by side" in found("inferences").text
 
 
 def test_finds_every_model() -> None:

@@ -15,7 +15,7 @@ from handstream.bench.pictures import encoded_pictures
 from handstream.bench.servers import Contender
 from handstream.bench.spread import Bisection
 from handstream.bench.trial import Trial, measure
-from handstream.executor import usable_cpus
+from handstream.processors import usable_cpus
 
 if TYPE_CHECKING:
     from handstream.bench.options import BenchOptions, Step

@@ -23,11 +23,12 @@ import simplejpeg
 from handstream.bench.load import PHASE_PICTURES, phase
 from handstream.bench.worker import Worker
 from handstream.pipeline import FramePipeline
+from handstream.processors import usable_cpus
 from handstream.protocol.detail import useful_long_side_px
 from handstream.protocol.settings import SessionSettings
 from handstream.vision.codec import decode, probe
 from handstream.vision.engines import open_engine
-from handstream.vision.engines.compiled import CompiledNetwork, Layout, available_cores, open_core
+from handstream.vision.engines.compiled import CompiledNetwork, Layout, open_core
 from handstream.vision.engines.networks import ALONE_THREADS, LANDMARK_SHAPE
 from handstream.vision.models import find_models
 from handstream.vision.spreading import TRIAL_PICTURES, Spreading
@@ -145,7 +146,7 @@ _ready: list[_Kernels] = []
 
 
 def _prepare(pictures: list[bytes], output: Output) -> None:
-    core, cores = open_core(), available_cores()
+    core, cores = open_core(), usable_cpus()
     alone, narrow = (
         CompiledNetwork(core, find_models(0).landmark, LANDMARK_SHAPE, layout, "f32")
         for layout in (Layout(1, min(ALONE_THREADS, cores)), Layout(cores, 1))

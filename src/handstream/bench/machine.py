@@ -11,6 +11,8 @@ from shutil import which
 
 import psutil
 
+from handstream.processors import usable_cpus
+
 __all__ = ["describe_machine"]
 
 _PACKAGES = ("handstream", "openvino", "mediapipe", "numpy", "opencv-python-headless")
@@ -21,7 +23,7 @@ def describe_machine() -> dict[str, str]:
     """Processor, memory, load, versions and commit, each as text."""
     described = {
         "processor": _processor_name(),
-        "cores": f"{psutil.cpu_count(logical=False)} ({psutil.cpu_count()} with hyper-threading), {_usable_cores()} usable",
+        "cores": f"{psutil.cpu_count(logical=False)} ({psutil.cpu_count()} with hyper-threading), {usable_cpus()} usable",
         "instruction sets": ", ".join(name for name in _INSTRUCTION_SETS if name in _processor_flags()) or "unknown",
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "load before": " ".join(f"{value:.2f}" for value in os.getloadavg()) if hasattr(os, "getloadavg") else "unknown",
@@ -45,10 +47,6 @@ def _processor_name() -> str:
 
 def _processor_flags() -> set[str]:
     return set((_cpu_info("flags") or _cpu_info("Features")).split())
-
-
-def _usable_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _version(package: str) -> str:

@@ -14,7 +14,7 @@ import openvino as ov
 from handstream import __version__
 from handstream.doctor.finding import Finding
 from handstream.errors import HandstreamError
-from handstream.vision.engines.compiled import available_cores
+from handstream.processors import usable_cpus
 from handstream.vision.engines.networks import ALONE_THREADS
 from handstream.vision.engines.openvino import CORES_PER_SEARCH
 from handstream.vision.engines.precision import element_types
@@ -47,7 +47,7 @@ def examine_installation(settings: ServerSettings) -> Iterator[Finding]:
 
 def _processor() -> Finding:
     name = ov.Core().get_property("CPU", "FULL_DEVICE_NAME")
-    cores = available_cores()
+    cores = usable_cpus()
     fast = [capability for capability in _FAST if capability in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")]
     text = f"{name}, {cores} usable {'core' if cores == 1 else 'cores'}; it multiplies fast in {', '.join(fast)}"
     if cores == 1:
@@ -59,7 +59,7 @@ def _processor() -> Finding:
 
 def _inferences() -> Finding:
     """How the engine shares out the cores."""
-    cores = available_cores()
+    cores = usable_cpus()
     alone, searches = min(ALONE_THREADS, cores), max(1, cores // CORES_PER_SEARCH)
     text = (
         f"one on {alone} {'thread' if alone == 1 else 'threads'} for a picture that is alone, {cores} side by side on one each under load"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from handstream.demo import frames, truth
 from handstream.doctor.finding import Finding
 from handstream.errors import HandstreamError
-from handstream.executor import usable_cpus
 from handstream.pipeline import FramePipeline
+from handstream.processors import usable_cpus
 from handstream.vision.codec import encode_jpeg
 from handstream.vision.engines import open_engine
 

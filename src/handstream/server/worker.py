@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from handstream.errors import HandstreamError
-from handstream.executor import usable_cpus
+from handstream.processors import usable_cpus
 from handstream.server.app import create_app
 from handstream.server.garbage import set_start_apart
 from handstream.server.listener import Server

@@ -30,7 +30,7 @@ class Occupancy:
     pictures at once, now or a moment ago, mean that cores are wanted by others: then each inference keeps to one thread.
 
     Args:
-        cores: The processor cores that the pictures share.
+        cores: The processor cores that the pictures share: those of the engine, where several processes divide up the machine.
         clock_ns: The monotonic clock.
     """
 

@@ -23,9 +23,10 @@ from handstream.demo import frames, truth
 from handstream.demo.accuracy import measure
 from handstream.errors import HandstreamError
 from handstream.frames import HandLandmark
-from handstream.vision.engines import TrackerOptions
+from handstream.vision.engines import TrackerOptions, openvino
 from handstream.vision.engines.openvino import OpenVINOEngine
 from handstream.vision.models import find_models
+from handstream.vision.occupancy import Occupancy
 from handstream.vision.tracker import Search
 from tests.server.serving import until
 
@@ -261,6 +262,23 @@ def test_a_second_hand_is_found_beside(two_hands: Picture) -> None:
             found.append(len(tracker.process(two_hands, time_ns=index * 33_333_333)))
     assert 2 in found[:6]
     assert all(later >= earlier for earlier, later in pairwise(found))
+
+
+@pytest.mark.parametrize(("at_once", "cores"), [(None, 4), (1, 1), (2, 2), (64, 4)])
+def test_what_is_a_crowd_depends_on_the_cores_that_are_left_to_the_engine(
+    monkeypatch: pytest.MonkeyPatch, at_once: int | None, cores: int
+) -> None:
+    """One of two processes on four cores has two of them."""
+    shared_by: list[int] = []
+
+    def occupancy(cores: int) -> Occupancy:
+        shared_by.append(cores)
+        return Occupancy(cores)
+
+    monkeypatch.setattr(openvino, "usable_cpus", lambda: 4)
+    monkeypatch.setattr(openvino, "Occupancy", occupancy)
+    OpenVINOEngine(at_once=at_once).close()
+    assert shared_by == [cores]
 
 
 def test_streams_that_stand_still_keep_no_other_from_searching(engine: OpenVINOEngine, two_hands: Picture) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["CompiledNetwork", "Layout", "NetworkShape", "Request", "available_cores", "compile_yielding", "open_core"]
+__all__ = ["CompiledNetwork", "Layout", "NetworkShape", "Request", "compile_yielding", "open_core"]
 
 _one_at_a_time = threading.Lock()
 """Held while a network is compiled. OpenVINO reads its cache with the process' locale set to "C", and afterwards sets it to what it was
@@ -194,11 +194,6 @@ def open_core() -> ov.Core:
     if os.access(folder, os.W_OK):
         core.set_property({"CACHE_DIR": str(folder)})
     return core
-
-
-def available_cores() -> int:
-    """The processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _compile(core: ov.Core, model_path: Path, shape: NetworkShape, layout: Layout, element_type: str) -> ov.CompiledModel:

@@ -7,7 +7,8 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from handstream.vision.engines.compiled import CompiledNetwork, Layout, NetworkShape, available_cores, compile_yielding, open_core
+from handstream.processors import usable_cpus
+from handstream.vision.engines.compiled import CompiledNetwork, Layout, NetworkShape, compile_yielding, open_core
 from handstream.vision.engines.precision import element_types
 from handstream.vision.landmarks import HandEstimate, LandmarkOutputs, decode_hand, warp_hand
 from handstream.vision.models import find_models
@@ -85,7 +86,7 @@ class OpenVINONetworks:
     ) -> None:
         files = find_models(model_complexity, source=models)
         types = element_types(precision)
-        cores = available_cores()
+        cores = usable_cpus()
         limit = min(threads or cores, cores)
         wide = (Layout(1, ALONE_THREADS), Layout(limit // BESIDE_THREADS, BESIDE_THREADS)) if limit > 1 else ()
         narrow = Layout(min(at_once or cores, cores), 1)

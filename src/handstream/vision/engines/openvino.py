@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Self
 
-from handstream.vision.engines.compiled import available_cores
+from handstream.processors import usable_cpus
 from handstream.vision.engines.networks import OpenVINONetworks
 from handstream.vision.occupancy import Occupancy
 from handstream.vision.tracker import SEARCH_INTERVAL_MS, HandGraph, Search
@@ -50,7 +50,8 @@ class OpenVINOEngine:
         self._precision: Precision = precision
         self._lock = threading.Lock()
         self._networks: dict[int, OpenVINONetworks] = {}
-        self._occupancy = Occupancy(available_cores())
+        cores = usable_cpus()
+        self._occupancy = Occupancy(min(at_once or cores, cores))
         self._closed = False
 
     def open_tracker(
@@ -107,7 +108,7 @@ class OpenVINOEngine:
                 self._networks[model_complexity] = OpenVINONetworks(
                     model_complexity,
                     self._occupancy,
-                    max(1, available_cores() // CORES_PER_SEARCH),
+                    max(1, usable_cpus() // CORES_PER_SEARCH),
                     threads=self._threads,
                     at_once=self._at_once,
                     models=self._models,
