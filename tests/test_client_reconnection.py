@@ -6,6 +6,7 @@ import asyncio
 import socket
 import threading
 import time
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -141,6 +142,56 @@ async def test_a_session_that_is_closed_while_it_tries_to_come_back_stays_closed
     async with asyncio.timeout(WAIT_S / 2):
         assert await iteration is None, "it ends as the iteration over any session that was closed"
     await session.close()
+
+
+@dataclass
+class Tries:
+    """Tries to come back that are made without a wait: how many had failed before each since the last answer."""
+
+    failures: list[int] = field(default_factory=list)
+
+    def backoff_s(self, failures: int, _: float) -> float:
+        self.failures.append(failures)
+        return 0.0
+
+
+@pytest.fixture
+def tries(monkeypatch: pytest.MonkeyPatch) -> Tries:
+    recorded = Tries()
+    monkeypatch.setattr(reconnection, "backoff_s", recorded.backoff_s)
+    return recorded
+
+
+async def test_a_server_that_lets_it_in_and_fails_is_asked_ever_less_often_until_it_answers(tries: Tries) -> None:
+    with serving() as server:
+        async with connect(server.url) as session:
+            for has_answered in (False, False, True, False):
+                if has_answered:
+                    await track(session)
+                server.cut()
+                iteration, before = asyncio.create_task(anext(session)), session.statistics().reconnections
+                await asyncio.to_thread(until, lambda: session.statistics().reconnections > before)  # noqa: B023 - it ends in this turn
+                iteration.cancel()
+                await asyncio.wait([iteration])
+    assert tries.failures == [0, 1, 0, 1]
+
+
+async def test_one_that_was_closed_as_no_frame_came_comes_back_when_there_is_one(tries: Tries) -> None:
+    states: asyncio.Queue[ConnectionState] = asyncio.Queue()
+    with serving(idle_timeout_s=0.2) as server:
+        async with connect(server.url, on_state=states.put_nowait) as session:
+            iteration = asyncio.create_task(anext(session))
+            assert await states.get() is ConnectionState.RECONNECTING
+            await asyncio.to_thread(until, lambda: server.sessions().parked)
+            assert tries.failures == [], "its place is for others until then"
+            frame_id = await session.send(jpeg())
+            assert (await iteration).frame_id == frame_id
+            assert session.welcome.resumed
+            ending = asyncio.create_task(anext(session, None))
+            assert await states.get() is ConnectionState.CONNECTED
+            assert await states.get() is ConnectionState.RECONNECTING
+            await session.close()
+            assert await ending is None
 
 
 async def test_it_waits_no_longer_than_it_is_to_try(port: int, monkeypatch: pytest.MonkeyPatch) -> None:

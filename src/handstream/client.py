@@ -12,9 +12,10 @@ What leaves when, and what became of it, is decided without a socket (`passage`)
 the newest wins. A frame leaves when the outcome of another is read, which is why a session is iterated over while frames are sent.
 
 A connection that is lost is opened again by whoever iterates, after waits that grow and are random, and the session is resumed by its
-token. Frames that were on their way are dropped at `network_up`, or at `network_down` if the server had received them; those that are sent
-meanwhile wait like any other, so the newest is the first to leave. A server that has forgotten the session begins a fresh one, with the
-settings as they were and numbers that go on. A change of settings that no server has confirmed is asked for again.
+token; where the server closed it because no frame came, once there is one. Frames that were on their way are dropped at `network_up`, or at
+`network_down` if the server had received them; those that are sent meanwhile wait like any other, so the newest is the first to leave. A
+server that has forgotten the session begins a fresh one, with the settings as they were and numbers that go on. A change of settings that
+no server has confirmed is asked for again.
 
 What a message tells is kept before anything else is waited for, so an iteration that is cancelled, as by a timeout, loses no outcome.
 """
@@ -174,6 +175,7 @@ class ClientSession:
         self._reconnections = 0
         self._next_frame_id = 0
         self._is_sending = False
+        self._frame_came = asyncio.Event()
 
     async def send(self, image: ImageBytes | NDArray[np.uint8], *, capture_time_ns: int | None = None) -> int:
         """Sends a frame, at once if few enough are on their way, else when one of them is settled.
@@ -198,6 +200,7 @@ class ClientSession:
         frame = Frame(self._next_frame_id, encoded, captured_ns)
         self._next_frame_id = (self._next_frame_id + 1) % 2**32
         self._passage.put(frame, trace, time.monotonic_ns())
+        self._frame_came.set()
         await self._send_waiting()
         return frame.frame_id
 
@@ -273,6 +276,8 @@ class ClientSession:
         self._reconnection.on_state(ConnectionState.RECONNECTING)
         try:
             async with asyncio.timeout(None) as self._coming_back:
+                if lost.is_idle:
+                    await self._until_a_frame_waits()
                 self._websocket, self.welcome = await self._reconnection.open(lost, self.welcome, self.settings)
         except TimeoutError:  # `close` was called meanwhile.
             self._end_iteration()
@@ -288,6 +293,11 @@ class ClientSession:
         self._reconnection.on_state(ConnectionState.CONNECTED)
         await self._send_changes()
         await self._send_waiting()
+
+    async def _until_a_frame_waits(self) -> None:
+        while not self._passage.is_waiting:
+            self._frame_came.clear()
+            await self._frame_came.wait()
 
     def _look_s(self) -> float:
         """How long to wait for a message: until the frame that waits is due, if it is this task that is to send it then."""
@@ -313,6 +323,7 @@ class ClientSession:
     async def _answered(self, message: bytes, arrived_ns: int) -> None:
         """Acknowledges a result. It is none for the caller if its frame was given up, or if it is too old to be of use."""
         result = wire.decode_result(message)
+        self._reconnection.failures = 0
         self._keep(self._passage.answered(result, len(message), arrived_ns, time.monotonic_ns()))
         await self._write(Ack(result.frame_id).text())
         if self._adaptation is not None:

@@ -14,6 +14,7 @@ from websockets.typing import Subprotocol
 
 from handstream.errors import HandstreamError
 from handstream.protocol import wire
+from handstream.protocol.backoff import comes_again
 from handstream.protocol.control import ErrorMessage, Welcome
 from handstream.protocol.parsing import parse_server_message
 
@@ -33,8 +34,7 @@ _PING_S = 5.0
 """How often the server is pinged (RFC 6455, section 5.5.2), and how long its pong may take: a path that is gone without a word, as when a
 machine changes its network, is known to be after 10 s at most, and one that stalls for a few seconds is kept."""
 
-_COME_AGAIN = {1001, 1005, 1006, 1012, 1013, 4001, 4002, 4003}
-"""The close codes (docs/protocol.md; 1012 is a proxy's "service restart") after which another connection may fare better."""
+_IDLE_TIMEOUT = 4002
 
 
 class SessionClosedError(HandstreamError):
@@ -53,7 +53,12 @@ class SessionClosedError(HandstreamError):
     @property
     def may_come_again(self) -> bool:
         """Whether another connection may fare better."""
-        return self.close_code in _COME_AGAIN
+        return comes_again(self.close_code)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the server wants the place for others until there is a frame."""
+        return self.close_code == _IDLE_TIMEOUT
 
 
 async def open_connection(

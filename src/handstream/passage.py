@@ -76,6 +76,11 @@ class FramePassage:
         self._replaced += self._waiting.put(_Departing(frame, trace)) is not None
         self._waits_since_ms = now_ns / 1e6
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a frame wants to leave."""
+        return bool(self._waiting)
+
     def departure(self, now_ns: int) -> tuple[str | bytes, ...]:
         """The messages of the frame that leaves now, a probe ahead of it where one is due; none if no frame waits, or none may leave."""
         is_due = self._due_ms() <= now_ns / 1e6

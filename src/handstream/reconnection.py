@@ -35,7 +35,7 @@ class ConnectionState(StrEnum):
     RECONNECTING = "reconnecting"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reconnection:
     """Where and for how long a client tries to come back.
 
@@ -46,6 +46,8 @@ class Reconnection:
         on_state: Called when the connection is lost, and when there is another.
         token: What lets the client in, if the server asks for that.
         tls: How a TLS connection is made, if not in the usual way.
+        failures: How many connections were lost, or could not be made, since a frame was answered. A welcome alone is no success: a server
+            that lets clients in and then fails is not to be asked ever faster.
     """
 
     url: str
@@ -54,6 +56,7 @@ class Reconnection:
     on_state: Callable[[ConnectionState], None]
     token: str | None = field(repr=False)
     tls: ssl.SSLContext | None
+    failures: int = field(default=0, init=False)
 
     async def open(self, lost: SessionClosedError, welcome: Welcome, settings: Mapping[str, object]) -> tuple[ClientConnection, Welcome]:
         """Another connection for the session of that welcome.
@@ -64,13 +67,14 @@ class Reconnection:
         """
         hello = Hello(client=self.client, settings=settings, features=("ack",), resume=welcome.resume_token)
         deadline_s = time.monotonic() + self.within_s
-        failures, why = 0, str(lost)
+        tries, why = 0, str(lost)
         while (left_s := deadline_s - time.monotonic()) > 0:
-            await asyncio.sleep(min(left_s, backoff_s(failures, random.random())))  # noqa: S311 - it spreads clients, it keeps no secret
+            await asyncio.sleep(min(left_s, backoff_s(self.failures, random.random())))  # noqa: S311 - it spreads clients, it keeps no secret
+            self.failures += 1
             try:
                 return await open_connection(self.url, hello, token=self.token, tls=self.tls)
             except HandstreamError as error:
                 if not (error.code in _TRY_AGAIN or (isinstance(error, SessionClosedError) and error.may_come_again)):
                     raise
-                failures, why = failures + 1, str(error)
-        raise SessionClosedError(lost.close_code, f"{failures} tries to connect again within {self.within_s:g} s failed: {why}") from lost
+                tries, why = tries + 1, str(error)
+        raise SessionClosedError(lost.close_code, f"{tries} tries to connect again within {self.within_s:g} s failed: {why}") from lost

@@ -1,14 +1,22 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { backoffMs } from './backoff.ts';
+import { backoffMs, comesAgain } from './backoff.ts';
+import { readVectors } from './vectors.ts';
 
-test.each([
-  [0, 0, 0],
-  [0, 1, 250],
-  [1, 0.5, 250],
-  [3, 1, 2000],
-  [5000, 1, 8000],
-])('after %d failures, at random %d: %d ms', (failures, random, expected) => expect(backoffMs(failures, random)).toBe(expected));
+interface BackoffVectors {
+  readonly waits_ms: readonly { readonly failures: number; readonly random: number; readonly wait_ms: number }[];
+  readonly closed: readonly { readonly name: string; readonly code: number; readonly comes_again: boolean }[];
+}
+
+const vectors = readVectors<BackoffVectors>('backoff');
+
+test.each(vectors.waits_ms)('after $failures failures, at random $random: $wait_ms ms', ({ failures, random, wait_ms }) =>
+  expect(backoffMs(failures, random)).toBe(wait_ms),
+);
+
+test.each(vectors.closed)('after $code ($name) it comes again: $comes_again', ({ code, comes_again }) =>
+  expect(comesAgain(code)).toBe(comes_again),
+);
 
 test('the bound never shrinks, and the pause stays below it', () => {
   fc.assert(

@@ -26,6 +26,13 @@ class FakeTransport implements Transport {
   }
 }
 
+/** The answer to frame 0. */
+function firstResult(): ArrayBuffer {
+  const result = bytesOf(readVectors<{ hex: string }[]>('results')[0]?.hex ?? '').buffer;
+  new DataView(result).setUint32(6, 0);
+  return result;
+}
+
 const noProbe = () => false;
 
 function connected() {
@@ -137,36 +144,43 @@ test('a result is acknowledged before anything else is done with it', () => {
   newest().events.onOpen();
   newest().events.onText(JSON.stringify({ ...JSON.parse(WELCOME), features: ['ack'] }));
   connection.sendFrame(new ArrayBuffer(4), 0n, 0, noProbe);
-  const result = bytesOf(readVectors<{ hex: string }[]>('results')[0]?.hex ?? '').buffer;
-  new DataView(result).setUint32(6, 0);
-  newest().events.onBinary(result);
+  newest().events.onBinary(firstResult());
   expect(newest().sent.at(-1)).toBe('{"type":"ack","frame_id":0}');
   expect(sessionEvents.at(-1)).toMatchObject({ type: 'result' });
 });
 
-test('pauses grow while the server is away, and start small again after a welcome', () => {
+test('pauses grow while the server is away, or welcomes and then fails, and start small again after an answer', () => {
   vi.spyOn(Math, 'random').mockReturnValue(0.5);
-  const { newest, events } = connected();
-  for (let attempt = 0; attempt < 3; attempt += 1) {
+  const { connection, newest, events } = connected();
+  for (let attempt = 0; attempt < 2; attempt += 1) {
     newest().events.onClose(1006, '');
     vi.runOnlyPendingTimers();
   }
   newest().events.onOpen();
   newest().events.onText(WELCOME);
+  newest().events.onClose(1011, '');
+  vi.runOnlyPendingTimers();
+  newest().events.onOpen();
+  newest().events.onText(WELCOME);
+  connection.sendFrame(new ArrayBuffer(4), 0n, 0, noProbe);
+  newest().events.onBinary(firstResult());
   newest().events.onClose(1001, '');
   expect(events.onLost.mock.calls).toEqual([
     [1006, 125],
     [1006, 250],
-    [1006, 500],
+    [1011, 500],
     [1001, 125],
   ]);
 });
 
-test('a server that refuses this client is not asked again', () => {
+test.each([
+  [1002, 'hello_expected', 'hello_expected'],
+  [1009, '', 'close code 1009'],
+])('a server that refuses this client with %d is not asked again', (code, reason, told) => {
   const { newest, transports, events } = connected();
-  newest().events.onClose(1002, 'hello_expected');
+  newest().events.onClose(code, reason);
   vi.runAllTimers();
-  expect(events.onRefused).toHaveBeenCalledWith('hello_expected');
+  expect(events.onRefused).toHaveBeenCalledWith(told);
   expect(transports).toHaveLength(1);
 });
 

@@ -6,7 +6,7 @@
  * tells which of the frames that were lost with the connection before had reached the server; until then they are kept.
  */
 
-import { backoffMs } from './backoff.ts';
+import { backoffMs, comesAgain } from './backoff.ts';
 import type { SessionSettings } from './control.ts';
 import type { FlowOptions } from './flow.ts';
 import { lostFrames, type Resumption, Session, type SessionEvent } from './session.ts';
@@ -14,9 +14,6 @@ import type { Connect, Transport, TransportEvents } from './transport.ts';
 import type { FrameInFlight } from './window.ts';
 
 const CLIENT_NAME = 'handstream-web/0.1.0';
-
-/** Close codes (`docs/protocol.md`) after which the same client would only be refused again. */
-const REFUSED_CODES: ReadonlySet<number> = new Set([1002, 1003, 1007, 1008, 4000, 4004]);
 
 /** The close code of a connection that ended without one (RFC 6455, 7.4.1). */
 const BROKEN = 1006;
@@ -60,6 +57,7 @@ export class Connection {
   #resumption: Resumption | undefined;
   /** Frames of the last connection, of which it is not known where they were lost. */
   #lost: readonly FrameInFlight[] = [];
+  /** Since a frame was answered. A welcome alone is no success: a server that lets pages in and then fails is not to be asked ever faster. */
   #failures = 0;
   /** Ends the attempt that is made, or the pause before the next one. */
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -127,10 +125,8 @@ export class Connection {
     const session = new Session(this.#flow, resumes);
     const { events } = this.#options;
     const pass = (sessionEvents: SessionEvent[], nowMs: number): void => {
-      if (session.isOpen) {
-        this.#failures = 0;
-        this.#tellLost(session.lastReceivedId);
-      }
+      if (session.isOpen) this.#tellLost(session.lastReceivedId);
+      if (sessionEvents.some(({ type }) => type === 'result')) this.#failures = 0;
       events.onSessionEvents(sessionEvents, nowMs);
     };
     const transportEvents: TransportEvents = {
@@ -149,8 +145,8 @@ export class Connection {
         pass(sessionEvents, nowMs);
       },
       onClose: (code, reason) => {
-        if (REFUSED_CODES.has(code)) this.#refuse(reason);
-        else this.#lose(code);
+        if (comesAgain(code)) this.#lose(code);
+        else this.#refuse(reason || `close code ${code}`);
       },
     };
     const transport = this.#options.connect(transportEvents, typeof resumes?.token === 'string');

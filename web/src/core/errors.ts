@@ -9,6 +9,7 @@ export type ClientErrorCode =
   | 'insecure_origin'
   | 'server_away'
   | 'server_busy'
+  | 'server_failed'
   | 'server_refused'
   | 'token_needed'
   | 'page_not_allowed'
@@ -49,6 +50,10 @@ const TEXTS: Record<ClientErrorCode, { readonly title: string; readonly advice: 
   server_busy: {
     title: 'The server takes no session now',
     advice: 'It answers, but it is full or still starting. The page connects again by itself.',
+  },
+  server_failed: {
+    title: 'The server failed',
+    advice: 'Its log says why. The page connects again by itself.',
   },
   server_refused: {
     title: 'The server refused the session',
@@ -97,14 +102,18 @@ export class ClientError extends Error {
 /** The close code of a server that is full or not ready: the same client may come again later (`docs/protocol.md`). */
 export const TRY_AGAIN_LATER = 1013;
 
+/** The close code of a server that could not go on with this session (RFC 6455, 7.4.1). */
+const INTERNAL_ERROR = 1011;
+
 /** What a connection that was lost with that close code is understood as. */
 export function lossError(closeCode: number): ClientError {
-  return new ClientError(closeCode === TRY_AGAIN_LATER ? 'server_busy' : 'server_away');
+  if (closeCode === TRY_AGAIN_LATER) return new ClientError('server_busy');
+  return new ClientError(closeCode === INTERNAL_ERROR ? 'server_failed' : 'server_away');
 }
 
 /** What a server that refuses this client is understood as, by the reason that it gave. */
 export function refusalError(reason: string): ClientError {
   if (reason.startsWith('token_')) return new ClientError('token_needed', reason);
   if (reason === 'origin_not_allowed') return new ClientError('page_not_allowed');
-  return new ClientError('server_refused', reason || undefined);
+  return new ClientError('server_refused', reason);
 }

@@ -35,6 +35,9 @@ afterEach(() => void vi.unstubAllGlobals());
 test.each([
   ['refuses its token', () => new Response('{"error":{"code":"token_expired"}}', { status: 401 }), 1008, 'token_expired'],
   ['would let it in', () => new Response(null, { status: 204 }), 1013, ''],
+  ['is asked too often', () => new Response('{"error":{"code":"too_many_requests"}}', { status: 429 }), 1013, ''],
+  ['is busy, or a proxy before it', () => new Response('<h1>Service Unavailable</h1>', { status: 503 }), 1013, ''],
+  ['is behind one that refuses in its own words', () => new Response('{"error":"forbidden"}', { status: 403 }), 1006, 'cut'],
   ['is another one', () => new Response('<h1>Welcome</h1>'), 1006, 'cut'],
   ['is away', () => Promise.reject(new TypeError('Failed to fetch')), 1006, 'cut'],
 ])('a socket that never opened is told of as the server says that %s', async (_, answer, code, reason) => {

@@ -28,6 +28,9 @@ export type Connect = (events: TransportEvents, isResuming: boolean) => Transpor
 /** The close code that a refusal before the upgrade is reported as, where the same client would only be refused again. */
 const REFUSED = 1008;
 
+/** It would let this client in (204), had too much to do with it (429), or with all (503): that passes. */
+const PASSING: ReadonlySet<number> = new Set([204, 429, 503]);
+
 /** What a subprotocol may consist of (RFC 6455, 4.1, with RFC 2616, 2.2). */
 const SENDABLE = /^[\w!#$%&'*+.^`|~-]*$/;
 
@@ -84,10 +87,10 @@ async function refusalOf(socketUrl: URL, token: string | null, signal: AbortSign
   url.protocol = url.protocol.replace('ws', 'http');
   try {
     const answer = await fetch(url, { headers: token === null ? {} : { Authorization: `Bearer ${token}` }, cache: 'no-store', signal });
-    if (answer.status === 204) return { code: TRY_AGAIN_LATER, reason: '' }; // It would let this client in.
+    if (PASSING.has(answer.status)) return { code: TRY_AGAIN_LATER, reason: '' };
     if (answer.status !== 401 && answer.status !== 403) return null;
-    const { error } = (await answer.json()) as { readonly error: { readonly code: string } };
-    return { code: REFUSED, reason: error.code };
+    const { error } = (await answer.json()) as { readonly error: { readonly code: unknown } };
+    return typeof error.code === 'string' ? { code: REFUSED, reason: error.code } : null;
   } catch {
     return null; // The server is away, or it is another one: that is for the next attempt to find out.
   }
