@@ -6,7 +6,7 @@ import asyncio
 import socket
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,7 +21,7 @@ from handstream.server.transport import FreshWebSocketProtocol
 from tests.server.serving import WAIT_S, jpeg, listening, open_without_reading, serving, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 MESSAGE = bytes(8_000_000)  # more than the kernel takes for a client that does not read
 
@@ -151,6 +151,14 @@ def test_a_refusal_is_no_error_of_the_server(caplog: pytest.LogCaptureFixture) -
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 
+def ends(connection: socket.socket) -> bytes:
+    """What comes until the server ends the connection; fails if it resets it."""
+    received = b""
+    while part := connection.recv(65_536):
+        received += part
+    return received
+
+
 def ping(payload: bytes = b"") -> bytes:
     """A ping, masked with zeros as a client's frames are."""
     return bytes([0x89, 0x80 | len(payload)]) + bytes(4) + payload
@@ -172,6 +180,41 @@ def test_frames_without_end_that_are_no_message_are_read_slowly(monkeypatch: pyt
         with running.plain() as honest:
             honest.send(jpeg())
             assert '"hands"' in str(honest.recv(WAIT_S))
+
+
+TEXT = b"\x81\x81" + bytes(4) + b"a"
+
+
+@contextmanager
+def closed_for_a_flood() -> Iterator[tuple[socket.socket, FreshWebSocketProtocol]]:
+    """A connection that has sent too many texts and was sent a close, and the server's end of it."""
+    with serving() as running, open_without_reading(running.url) as connection:
+        (served,) = running.server.server_state.connections
+        assert isinstance(served, FreshWebSocketProtocol)
+        connection.sendall(TEXT * 1_000)
+        until(lambda: served.close_sent)
+        yield connection, served
+        assert b"\x88\x13\x03\xf0too_many_messages" in ends(connection), "the client learns why, and is not reset"
+        until(lambda: not running.server.server_state.connections)
+
+
+@pytest.mark.parametrize("frame", [TEXT, ping(), b"\x82\x81" + bytes(4) + b"a"], ids=["texts", "pings", "pictures"])
+def test_frames_without_end_after_a_close_are_thrown_away(monkeypatch: pytest.MonkeyPatch, frame: bytes) -> None:
+    monkeypatch.setattr(transport, "_LINGER_S", WAIT_S)
+    with closed_for_a_flood() as (connection, served):
+        for _ in range(10):
+            connection.sendall(frame * 20_000)
+        connection.shutdown(socket.SHUT_WR)
+        until(served.transport.is_closing)
+        assert served._late_frames <= transport._MAX_LATE_FRAMES + transport._LATE_READ_BYTES // len(frame)
+
+
+def test_a_close_behind_what_was_on_its_way_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "_LINGER_S", WAIT_S)
+    with closed_for_a_flood() as (connection, served):
+        connection.sendall((b"\x82\xbe" + bytes(4 + 62)) * 90 + b"\x88\x82" + bytes(4) + b"\x03\xe8")
+        until(served.transport.is_closing)
+        assert served.conn.close_rcvd is not None
 
 
 def test_a_message_in_many_parts_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,9 +275,6 @@ def test_small_messages_without_end_are_read_as_they_are_taken() -> None:
 def test_a_text_that_is_no_text_is_refused_without_a_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     with serving() as running, open_without_reading(running.url) as connection:
         connection.sendall(b"\x81\x81" + bytes(4) + b"\xff")
-        closed = b""
-        while part := connection.recv(65_536):
-            closed += part
-        assert closed.startswith(b"\x88\x11\x03\xef"), "a close frame with 1007"
+        assert ends(connection).startswith(b"\x88\x11\x03\xef"), "a close frame with 1007"
         until(lambda: not running.server.server_state.connections)
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []

@@ -41,6 +41,13 @@ _PARTS_PER_SECOND = 2_000.0
 _FEW_PARTS = 40
 """So many at once are read without a rest: those of a message in parts of 1 KiB, as small devices send it, and a few pings."""
 
+_MAX_LATE_FRAMES = 100
+"""How many frames are read after a close was sent, to see the client's own close among them: as many as 120 a second are on their way on a
+path of 800 ms. To read further ones would take the time of others, for as long as the connection lingers."""
+
+_LATE_READ_BYTES = 2 * 1024
+"""What is read on at once then, in bytes: 340 frames at the most."""
+
 _INVALID_TEXT = 1007
 """The close code for a text that is not UTF-8 (RFC 6455, section 7.4.1)."""
 
@@ -64,7 +71,8 @@ class FreshWebSocketProtocol(WebSocketsSansIOProtocol):
         super().__init__(config, server_state, app_state)
         self.conn.debug = False  # At "debug" it would log each message and header: pictures, landmarks and tokens.
         self._quiet_timer: asyncio.TimerHandle | None = None
-        self._has_failed = False
+        self._reads_no_more = False
+        self._late_frames = 0
         self._unread = memoryview(b"")
         self._rest: asyncio.TimerHandle | None = None
         self._pongs: list[bytes] = []
@@ -104,19 +112,25 @@ class FreshWebSocketProtocol(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         """Takes what arrived.
 
-        After a failure it is thrown away: to close with bytes unread would reset the connection, and the client would never learn why.
+        After a failure it is thrown away, and after a close where it has no end: to close with bytes unread would reset the connection, and
+        the client would never learn why.
         """
-        if not self._has_failed:
+        if not self._reads_no_more:
             self._unread = memoryview(bytes(self._unread) + data if self._unread else data)
             self._read_on()
         elif self._quiet_timer is not None:
             self._close_when_quiet()
 
     def handle_events(self) -> None:
-        """Does what the frames say that were read. After many that are no message, nothing is read for a while."""
+        """Does what the frames say that were read. After many that are no message nothing is read for a while."""
         parts = sum(isinstance(event, Frame) and event.opcode not in (Opcode.TEXT, Opcode.BINARY) for event in self.conn.events)
+        self._late_frames += len(self.conn.events) if self.close_sent else 0
         super().handle_events()
-        if parts > _FEW_PARTS and not self._has_failed and not self.transport.is_closing():
+        if self._reads_no_more or self.transport.is_closing():
+            return
+        if self._late_frames > _MAX_LATE_FRAMES:
+            self._read_no_more()
+        elif parts > _FEW_PARTS:
             self._rest = self.loop.call_later(parts / _PARTS_PER_SECOND, self._end_rest)
 
     def handle_ping(self) -> None:
@@ -146,14 +160,10 @@ class FreshWebSocketProtocol(WebSocketsSansIOProtocol):
         """The client sent what cannot be read on, such as a message larger than the limit: closes with the code for it."""
         close = self.conn.close_sent
         assert close is not None
-        self._has_failed = True
         self.queue.put_nowait({"type": "websocket.disconnect", "code": close.code, "reason": close.reason})
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.close_sent = True
-        if self.transport.can_write_eof():
-            self.transport.write_eof()  # and the client closes
-        else:  # TLS cannot end one way alone
-            self._close_when_quiet()
+        self._read_no_more()
         self.close_timer = self.loop.call_later(_LINGER_S, self.transport.abort)
 
     def eof_received(self) -> None:
@@ -195,14 +205,23 @@ class FreshWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def _read_on(self) -> None:
         """Reads what has arrived, as far as the session has taken what came before."""
-        while self._unread and not self.read_paused and not self._has_failed and self._rest is None:
-            part, self._unread = self._unread[:_MAX_READ_BYTES], self._unread[_MAX_READ_BYTES:]
+        while self._unread and not self.read_paused and not self._reads_no_more and self._rest is None:
+            size = _LATE_READ_BYTES if self.close_sent else _MAX_READ_BYTES
+            part, self._unread = self._unread[:size], self._unread[size:]
             super().data_received(bytes(part))
             if self.conn.handshake_exc is not None and not self.handshake_initiated:
                 self._refuse_upgrade()
         if self._rest is not None and not self.read_paused and not self.transport.is_closing():
             self.read_paused = True
             self.transport.pause_reading()
+
+    def _read_no_more(self) -> None:
+        """Throws away what the client sends from now on, and closes once it has sent its last."""
+        self._reads_no_more = True
+        if self.transport.can_write_eof():
+            self.transport.write_eof()  # and the client closes
+        else:  # TLS cannot end one way alone
+            self._close_when_quiet()
 
     def _end_rest(self) -> None:
         self._rest = None
@@ -213,7 +232,7 @@ class FreshWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def _refuse_upgrade(self) -> None:
         """Refuses what is no upgrade request to the WebSocket's own parser. uvicorn would never answer, nor ever end the connection."""
-        self._has_failed = True
+        self._reads_no_more = True
         answer = b"".join(self.conn.data_to_send())
         self.transport.write(answer or self.conn.reject(HTTPStatus.BAD_REQUEST, _NO_UPGRADE).serialize())
         self.transport.close()
