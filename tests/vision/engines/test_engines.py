@@ -1,11 +1,17 @@
 from __future__ import annotations
 
-from typing import Any
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from handstream.errors import HandstreamError
 from handstream.vision.engines import DEFAULT_ENGINE, ENGINE_NAMES, TrackerOptions, open_engine
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_the_default_is_one_of_the_names() -> None:
@@ -30,3 +36,14 @@ def test_an_unknown_engine_is_refused_with_the_names() -> None:
 def test_options_out_of_range_are_refused_by_name(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         TrackerOptions(**wrong)
+
+
+@pytest.mark.parametrize("module", ["handstream.vision.engines.openvino", "handstream.doctor.installation"])
+@pytest.mark.parametrize("before", ["pass", "import pathlib; del pathlib.Path.home"])
+def test_openvino_is_imported_without_its_telemetry_and_without_a_home(tmp_path: Path, module: str, before: str) -> None:
+    """In a process of its own, since a library is imported once."""
+    environment = {name: value for name, value in os.environ.items() if name != "CI"} | {"HOME": str(tmp_path)}
+    code = f"{before}; import sys, {module}; sys.exit(bool(sys.modules['openvino_telemetry']) or 'openvino' not in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.iterdir()) == [], "it would keep an identity there"

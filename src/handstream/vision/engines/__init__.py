@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Literal, Protocol, Self, get_args
@@ -23,6 +24,10 @@ EngineName = Literal["openvino", "mediapipe"]
 
 ENGINE_NAMES: tuple[EngineName, ...] = get_args(EngineName)
 DEFAULT_ENGINE: EngineName = "openvino"
+
+# OpenVINO's package openvino-telemetry tells its maker of each import, under an identity that it keeps in the user's home, and fails where
+# there is no home. OpenVINO works as well without it, so it counts as not installed, unless the application has imported it before.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None ends an import with ModuleNotFoundError
 
 Precision = Literal["f32", "auto"]
 """`f32` is the judge of parity and the default. `auto` computes in less where the processor has instructions for it and parity holds."""
