@@ -148,6 +148,7 @@ async def _parts(
             neighbours.close()
         watching.cancel()
         await asyncio.to_thread(state.executor.close, settings.stop_within_s / 2)
+        state.sessions.close()
         if state.executor.oldest_start_ns() is None:  # An engine that is stuck could not be closed either.
             loader.close()
         await state.observation.close()

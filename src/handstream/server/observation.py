@@ -65,10 +65,12 @@ class Observation:
         return await asyncio.to_thread(self.metrics.render, accept)  # 2 ms, and with many processes more: not for the loop
 
     async def close(self) -> None:
-        """Watches no more, and sends what is left to send."""
+        """Watches no more, and tells what is left to tell: of several processes, another one may be asked for it."""
         self.loop_lag.close()
         if self._timer is not None:
             self._timer.cancel()
+        if self.metrics is not None:
+            self._refresh(self.metrics)
         if self.telemetry is not None:
             await asyncio.to_thread(self.telemetry.close)
 

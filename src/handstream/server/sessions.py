@@ -208,6 +208,11 @@ class Sessions:
         self._resumptions.forget(video)
         self._end([video], reason)
 
+    def close(self) -> None:
+        """The server stops: ends what sessions are left, as those whose clients have not come back."""
+        for video in (*self._videos, *self._provisional):
+            self.end(video, "going_away")
+
     def refuse(self, reason: str) -> None:
         """Something was refused, for one of a few reasons."""
         self._tally.refuse(reason)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,7 +23,7 @@ from handstream.protocol.trace import Trace
 from handstream.server.figures import AnsweredFrame, SessionFigures, Totals
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from handstream.executor import Executor
     from handstream.frames import FrameResult
@@ -186,13 +187,17 @@ class VideoSession:
             result = self._pipeline.process_frame(offer.frame, offer.settings, trace=trace)
             answer = self.session.encode(result, offer.settings, trace.last_time_ns)
         except HandstreamError as error:
-            self._loop.call_soon_threadsafe(self._fail, offer.frame.frame_id, error, connection)
+            self._call_on_loop(self._fail, offer.frame.frame_id, error, connection)
         except Exception:
             logger.exception("frame could not be processed", extra={"session": self.name, "frame": offer.frame.frame_id})
             failure = HandstreamError("The server could not process this frame; its log says why.", code="tracking_failed")
-            self._loop.call_soon_threadsafe(self._fail, offer.frame.frame_id, failure, connection)
+            self._call_on_loop(self._fail, offer.frame.frame_id, failure, connection)
         else:
-            self._loop.call_soon_threadsafe(self._deliver, _unsent(answer, offer, trace, result), connection)
+            self._call_on_loop(self._deliver, _unsent(answer, offer, trace, result), connection)
+
+    def _call_on_loop(self, call: Callable[..., None], *arguments: object) -> None:
+        with suppress(RuntimeError):  # The loop is closed: a server that stops waits only so long for its frames.
+            self._loop.call_soon_threadsafe(call, *arguments)
 
     # --- back on the event loop
 
