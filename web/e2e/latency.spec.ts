@@ -57,6 +57,32 @@ test('the panel tells the stages, and one frame of those that went by', async ({
   await expect(page.locator('.facts')).toContainText('Dropped');
 });
 
+test('of a stream that was stopped its last seconds stay, and nothing is told as if it ran', async ({ studio }) => {
+  const { page } = studio;
+  await openPanel(studio);
+  await studio.drawnUntil(({ length }) => length > 10);
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await expect(page.locator('.latency-head')).toContainText('Where the time went: the last 10 s of the stream');
+  await expect(page.locator('.limit')).toBeHidden();
+  for (const label of ['Frames', 'Round trip p50', 'Frame up']) {
+    await expect(page.locator('.figure', { hasText: label }).locator('dd')).toHaveText(/^–/);
+  }
+  const track = page.getByRole('row', { name: /^track/ });
+  await page.waitForTimeout(600); // The panel is drawn once more.
+  const numbers = await track.innerText();
+  await page.evaluate(() => {
+    const now = performance.now.bind(performance);
+    performance.now = () => now() + 60_000;
+  });
+  await page.waitForTimeout(600);
+  expect(await track.innerText()).toBe(numbers);
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await expect(page.locator('.facts')).toContainText('on the screen');
+  expect((await studio.saved<{ frames: SavedFrame[] }>('Save as JSON')).frames.length).toBeGreaterThan(5);
+  await page.getByRole('button', { name: 'Close the latency panel' }).click();
+  await expect(page.locator('.latency-head')).toContainText('The stream has ended.');
+});
+
 test('what was measured can be taken along, as JSON and as a trace', async ({ studio }) => {
   await openPanel(studio);
   await studio.drawnUntil(({ length }) => length > 10);

@@ -1,6 +1,7 @@
 /** The page's choices and commands: what to stream, how, and whether it runs. */
 
 import { useCallback, useEffect, useRef, useState } from 'react';
+import { isActive } from '../core/client-state.ts';
 import type { StreamSettings } from '../core/settings.ts';
 import type { SourceRequest } from '../core/sources.ts';
 import { browserStorage } from '../react/browser-storage.ts';
@@ -32,11 +33,11 @@ export function useStudio(): Studio {
   const phase = useClientState((state) => state.phase);
   const [preferences, setPreferences] = useState(() => loadPreferences(browserStorage));
   const file = useRef<File | null>(null);
-  const isActive = phase !== 'idle' && phase !== 'failed';
 
   useEffect(() => storePreferences(browserStorage, preferences), [preferences]);
   useEffect(() => client.updateSettings(preferences.settings), [client, preferences.settings]);
 
+  const runs = isActive(phase);
   const run = useCallback((next: Preferences) => client.start(requestOf(next, file.current)), [client]);
 
   const choose = (changes: Partial<Preferences>, mustRun: boolean): void => {
@@ -57,12 +58,12 @@ export function useStudio(): Studio {
   const isCamera = preferences.sourceKind === 'camera';
   return {
     preferences,
-    isActive,
+    isActive: runs,
     isMirrored: isCamera ? preferences.mirrorsCamera : preferences.mirrorsClips,
     fileName: preferences.sourceKind === 'file' ? (file.current?.name ?? null) : null,
     changeSettings: (changes) => choose({ settings: { ...preferences.settings, ...changes } }, false),
     setMirrored: (isMirrored) => choose(isCamera ? { mirrorsCamera: isMirrored } : { mirrorsClips: isMirrored }, false),
-    chooseSource: (sourceKind, deviceId = preferences.deviceId) => choose({ sourceKind, deviceId }, isActive),
+    chooseSource: (sourceKind, deviceId = preferences.deviceId) => choose({ sourceKind, deviceId }, runs),
     startSource: (sourceKind) => choose({ sourceKind }, true),
     playFile,
     start: () => void run(preferences),

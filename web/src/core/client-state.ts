@@ -15,6 +15,11 @@ import type { Handedness } from './wire.ts';
  */
 export type Phase = 'idle' | 'starting' | 'running' | 'reconnecting' | 'failed';
 
+/** Whether a stream runs or tries to. */
+export function isActive(phase: Phase): boolean {
+  return phase !== 'idle' && phase !== 'failed';
+}
+
 export interface ClientState {
   readonly phase: Phase;
   readonly error: ClientError | null;

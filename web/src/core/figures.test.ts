@@ -8,7 +8,7 @@ const stages = (ms: number) => Object.fromEntries(STAGES.map((stage) => [stage, 
 const trace = (ms: number) => ({ spansNs: new Map(STAGES.map((stage) => [stage, 1e6 * ms])) });
 
 test('says nothing before the first frame', () => {
-  expect(new FiguresWindow().summary(0)).toEqual(NO_FIGURES);
+  expect(new FiguresWindow().summary(0)).toEqual({ ...NO_FIGURES, framesPerSecond: 0 });
 });
 
 test('30 frames a second are 30 frames a second', () => {

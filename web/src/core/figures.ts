@@ -26,8 +26,8 @@ export interface ShownSample {
 }
 
 export interface Figures {
-  /** Answered frames a second. */
-  readonly framesPerSecond: number;
+  /** Answered frames a second; null while nothing runs. */
+  readonly framesPerSecond: number | null;
   readonly roundTripP50Ms: number | null;
   readonly roundTripP95Ms: number | null;
   /** Mean size of a frame and of its answer. */
@@ -46,9 +46,9 @@ export interface Figures {
 
 const NO_DROPS: Readonly<Record<DropPlace, number>> = { capture: 0, queue: 0, send: 0, network_up: 0, network_down: 0 };
 
-/** What there is to say before the first frame. */
+/** What there is to say while nothing runs. */
 export const NO_FIGURES: Figures = {
-  framesPerSecond: 0,
+  framesPerSecond: null,
   roundTripP50Ms: null,
   roundTripP95Ms: null,
   bytesUp: null,
@@ -59,6 +59,11 @@ export const NO_FIGURES: Figures = {
   droppedTotal: 0,
   refused: 0,
 };
+
+/** What is left to say when the stream has ended: what was counted since its start. */
+export function countsOf({ dropped, droppedTotal, refused }: Figures): Figures {
+  return { ...NO_FIGURES, dropped, droppedTotal, refused };
+}
 
 /** Collects the samples of a sliding window; what leaves the window is forgotten, so it holds a bounded number of them. */
 export class FiguresWindow {

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { openCapture } from './capture.ts';
+import { type Capture, openCapture } from './capture.ts';
 import { ClientError } from './errors.ts';
 import { type FrameSource, openSource, type SourceOptions, whenCameraIsBack } from './sources.ts';
 import { VideoStreamingClient } from './streaming-client.ts';
+import type { TransportEvents } from './transport.ts';
 
 vi.mock('./capture.ts', () => ({ openCapture: vi.fn() }));
 vi.mock('./sources.ts', () => ({ openSource: vi.fn(), whenCameraIsBack: vi.fn() }));
@@ -10,7 +11,7 @@ vi.mock('./sources.ts', () => ({ openSource: vi.fn(), whenCameraIsBack: vi.fn() 
 const CAMERA = { kind: 'camera', deviceId: 'abc' } as const;
 
 /** A client whose sources a test opens and takes away. */
-function clientWithSources() {
+function clientWithSources(onConnect: (events: TransportEvents) => void = vi.fn()) {
   const opening: { options: SourceOptions; open: () => Promise<void> }[] = [];
   vi.mocked(openSource).mockImplementation((_, options) => {
     const source = { kind: 'camera', label: 'Camera', track: null, resize: vi.fn(), stop: vi.fn() } as unknown as FrameSource;
@@ -22,7 +23,10 @@ function clientWithSources() {
       opening.push({ options, open });
     });
   });
-  const client = new VideoStreamingClient(() => ({ send: vi.fn(), close: vi.fn() }));
+  const client = new VideoStreamingClient((events) => {
+    onConnect(events);
+    return { send: vi.fn(), close: vi.fn() };
+  });
   return { client, opening };
 }
 
@@ -65,6 +69,27 @@ test('stopping ends the wait for a camera', async () => {
   opening[0]?.options.onLost(new ClientError('camera_unplugged'));
   client.stop();
   expect(stopWaiting).toHaveBeenCalledOnce();
+});
+
+test('a stream that has ended leaves its counts and nothing of what was so while it ran', async () => {
+  const events: TransportEvents[] = [];
+  const { opening, client } = clientWithSources((transportEvents) => events.push(transportEvents));
+  const picture = { jpeg: new ArrayBuffer(3), widthPx: 640, heightPx: 480, kept: null, capturedMs: 0, arrivedMs: 0, mediaTimeS: null };
+  const take = vi.fn<Capture['take']>().mockResolvedValueOnce({ ...picture, skipped: 3 });
+  take.mockReturnValue(new Promise(() => undefined));
+  vi.mocked(openCapture).mockResolvedValue({ kind: 'element', take, close: vi.fn() });
+  void client.start(CAMERA);
+  await opening[0]?.open();
+  events[0]?.onOpen();
+  await vi.advanceTimersByTimeAsync(1200);
+  expect(client.getState()).toMatchObject({ limit: 'path', limitReason: expect.anything(), figures: { framesPerSecond: 0 } });
+  client.stop();
+  const { phase, limit, limitReason, server, figures } = client.getState();
+  expect({ phase, limit, limitReason, server }).toEqual({ phase: 'idle', limit: 'none', limitReason: null, server: null });
+  expect(figures).toMatchObject({ framesPerSecond: null, roundTripP50Ms: null, ageP50Ms: null, stagesMs: null, droppedTotal: 3 });
+  void client.start(CAMERA);
+  expect(client.getState().figures.droppedTotal).toBe(0);
+  client.stop();
 });
 
 test('a source that cannot be had is told of with what to do', async () => {

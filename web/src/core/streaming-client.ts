@@ -7,6 +7,7 @@
 
 import { type ClientState, INITIAL_STATE } from './client-state.ts';
 import { ClientError } from './errors.ts';
+import { countsOf, NO_FIGURES } from './figures.ts';
 import { FrameLog } from './frame-log.ts';
 import { DEFAULT_SETTINGS, type StreamSettings } from './settings.ts';
 import { type SourceRequest, whenCameraIsBack } from './sources.ts';
@@ -44,7 +45,7 @@ export class VideoStreamingClient {
   /** Opens the source and streams it until `stop`. What goes wrong is in the state, as `error`. */
   async start(request: SourceRequest): Promise<void> {
     this.stop();
-    this.#store.set({ ...INITIAL_STATE, maxHands: this.#store.get().maxHands, phase: 'starting' });
+    this.#store.set({ phase: 'starting', figures: NO_FIGURES });
     const stream = new Stream({
       connect: this.#connect,
       settings: this.#settings,
@@ -66,7 +67,8 @@ export class VideoStreamingClient {
     this.#stopWaiting = null;
     this.#stream?.close();
     this.#stream = null;
-    this.#store.set({ phase: 'idle', error: null, notice: null, hands: [], source: null });
+    const { figures, maxHands } = this.#store.get();
+    this.#store.set({ ...INITIAL_STATE, maxHands, figures: countsOf(figures) });
   }
 
   /** Changes settings, from the next frame on if the stream runs. */

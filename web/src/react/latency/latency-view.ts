@@ -1,11 +1,11 @@
 /**
  * What the latency panel shows and when: drawn imperatively a few times a second from the frame log, never for each frame.
  *
- * While it runs it tells the percentiles of the last seconds. Paused, it keeps the frames that the log held at that moment, and tells
- * of one of them.
+ * While the stream runs it tells the percentiles of the last seconds, and when it has ended those of its last seconds. Paused, it keeps the
+ * frames that the log held at that moment, and tells of one of them.
  */
 
-import type { ClientState } from '../../core/client-state.ts';
+import { isActive } from '../../core/client-state.ts';
 import type { FrameRecord } from '../../core/frame-log.ts';
 import { LatencySummary, type Timeline, timelineOf } from '../../core/latency-summary.ts';
 import type { VideoStreamingClient } from '../../core/streaming-client.ts';
@@ -65,7 +65,7 @@ export class LatencyView {
     this.#elements.slider.setAttribute('aria-valuetext', `frame ${record.frameId}`);
     this.#waterfall.showFrame(record);
     this.#facts.showFrame(record);
-    this.#plot.draw(this.#paused.timeline, index);
+    this.#plot.draw(this.#paused.timeline, 'paused', index);
   }
 
   resume(): void {
@@ -79,12 +79,16 @@ export class LatencyView {
   }
 
   #draw(): void {
-    const latency = this.#summary.update(performance.now()); // While paused too, so that nothing is missed afterwards.
-    if (this.#paused !== null || document.visibilityState === 'hidden') return;
-    const state: ClientState = this.#client.getState();
+    const { phase, figures } = this.#client.getState();
     const records = this.#client.frameLog.newest();
-    this.#plot.draw(timelineOf(records), null); // First, as it asks for styles: what is written before would have to be laid out for that.
+    // Of a stream that has ended the last seconds stay, to be read.
+    const runs = isActive(phase);
+    const nowMs = runs ? performance.now() : (records.at(-1)?.settledNs ?? 0) / 1e6;
+    const latency = this.#summary.update(nowMs); // While paused too, so that nothing is missed afterwards.
+    if (this.#paused !== null || document.visibilityState === 'hidden') return;
+    // The plot first, as it asks for styles: what is written before would have to be laid out for that.
+    this.#plot.draw(timelineOf(records), runs ? 'now' : 'end');
     this.#waterfall.showSummary(latency);
-    this.#facts.showSummary(latency, state.figures, records.at(-1)?.decision ?? null);
+    this.#facts.showSummary(latency, figures, records.at(-1)?.decision ?? null);
   }
 }

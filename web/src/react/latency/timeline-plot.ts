@@ -16,6 +16,7 @@ export class TimelinePlot {
   readonly #watcher: ResizeObserver;
   readonly #place: HTMLElement;
   #colours: Readonly<Record<Colour, string>>;
+  #newest = '';
   #picked: number | null = null;
 
   /** @param onPick - called with the index of the point that was clicked. */
@@ -31,12 +32,20 @@ export class TimelinePlot {
     this.#watcher.observe(place);
   }
 
-  /** Draws all points; `picked` is the index of the one that is inspected. Times are counted back from the last. */
-  draw({ timesS, agesMs, framesPerSecond }: Timeline, picked: number | null): void {
+  /**
+   * Draws all points. Times are counted back from the last.
+   *
+   * @param newest - what the time of the last is called.
+   * @param picked - the index of the one that is inspected.
+   */
+  draw({ timesS, agesMs, framesPerSecond }: Timeline, newest: 'now' | 'paused' | 'end', picked: number | null = null): void {
+    const isRenamed = newest !== this.#newest;
+    this.#newest = newest;
     this.#picked = picked;
     this.#colours = coloursOf(this.#place); // The theme may have changed.
     const lastS = timesS.at(-1) ?? 0;
     this.#plot.setData([timesS.map((timeS) => timeS - lastS), [...agesMs], [...framesPerSecond]]);
+    if (isRenamed) this.#plot.redraw(false, true); // Data that reach as far as before leave the names of the times as they were.
   }
 
   close(): void {
@@ -63,7 +72,7 @@ export class TimelinePlot {
         fps: { range: (_, __, most) => [0, 1.1 * Math.max(LEAST_FPS, most ?? 0)] },
       },
       axes: [
-        { ...axis, size: 26, space: 90, values: (_, ticks) => ticks.map((tick) => (tick === 0 ? 'now' : `${tick} s`)) },
+        { ...axis, size: 26, space: 90, values: (_, ticks) => ticks.map((tick) => (tick === 0 ? this.#newest : `${tick} s`)) },
         { ...axis, scale: 'ms', size: 56, values: (_, ticks) => ticks.map((tick) => `${tick} ms`) },
         { ...axis, scale: 'fps', side: 1, size: 44, grid: { show: false }, values: (_, ticks) => ticks.map((tick) => `${tick}/s`) },
       ],
