@@ -7,7 +7,7 @@ import multiprocessing
 import time
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -38,12 +38,7 @@ _CONNECT_EACH_S = 0.15
 """How long a session of the original takes to be let in: it makes its graph on the event loop."""
 
 _HANDSTREAM = servers.HANDSTREAM
-_ORIGINAL = servers.Contender(
-    name="original",
-    module="handstream.bench.original",
-    arguments=("--engine-call", "executor", "--model-complexity", "0", "--jpeg-quality", "50"),
-)
-"""With its three cures: MediaPipe off the event loop, the lite model, and a smaller JPEG."""
+_ORIGINAL = replace(servers.ORIGINAL, name="original", arguments=servers.CURES)
 
 _GRACE_S = 30.0
 """How much later than planned clients may end."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from handstream.bench.servers import CURES
+
 __all__ = ["CONTENDERS", "OURS", "BrowserPeer", "ServerPeer"]
 
 
@@ -46,7 +48,7 @@ class BrowserPeer:
 
 _SERVE = ("handstream", "serve", "--port", "0")
 _ORIGINAL = ("handstream.bench.original", "--port", "0")
-_CURED = (*_ORIGINAL, "--engine-call", "executor", "--model-complexity", "0", "--jpeg-quality", "50")
+_CURED = (*_ORIGINAL, *CURES)
 _PLAIN, _V1, _WEBRTC = (f"benchmarks.peers.clients.{name}" for name in ("plain", "v1", "webrtc"))
 _AIORTC = "benchmarks.peers.servers.aiortc_server"
 _FASTRTC = "benchmarks.peers.servers.fastrtc_server"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from handstream.bench.load import Load
 from handstream.bench.pictures import encoded_pictures
-from handstream.bench.servers import Contender
+from handstream.bench.servers import CURES, ORIGINAL, Contender
 from handstream.bench.spread import Spread, tail_percentile
 from handstream.bench.trial import Trial, measure
 
@@ -20,17 +20,15 @@ if TYPE_CHECKING:
 
 __all__ = ["STEPS", "Ablation", "AblationRow"]
 
-_ORIGINAL = Contender(name="original, as first written", module="handstream.bench.original", way="plain")
-_CURED = ("--engine-call", "executor", "--model-complexity", "0", "--jpeg-quality", "50")
 _PLAIN = Contender(name="", way="plain")
 
 STEPS = (
-    _ORIGINAL,
-    replace(_ORIGINAL, name="original, MediaPipe on a thread", arguments=("--engine-call", "executor")),
-    replace(_ORIGINAL, name="original, JPEG quality 50", arguments=("--jpeg-quality", "50")),
-    replace(_ORIGINAL, name="original, lite model", arguments=("--model-complexity", "0")),
-    replace(_ORIGINAL, name="original, all three cures", arguments=_CURED),
-    replace(_ORIGINAL, name="+ bounded queue: the newest frame wins", arguments=(*_CURED, "--mailbox")),
+    ORIGINAL,
+    replace(ORIGINAL, name="original, MediaPipe on a thread", arguments=("--engine-call", "executor")),
+    replace(ORIGINAL, name="original, JPEG quality 50", arguments=("--jpeg-quality", "50")),
+    replace(ORIGINAL, name="original, lite model", arguments=("--model-complexity", "0")),
+    replace(ORIGINAL, name="original, all three cures", arguments=CURES),
+    replace(ORIGINAL, name="+ bounded queue: the newest frame wins", arguments=(*CURES, "--mailbox")),
     replace(_PLAIN, name="+ handstream's server, MediaPipe's graph", arguments=("--engine", "mediapipe")),
     replace(_PLAIN, name="+ native engine, search in every picture", arguments=("--search", "synchronous")),
     replace(_PLAIN, name="+ search beside"),

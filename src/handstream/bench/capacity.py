@@ -7,12 +7,12 @@ contenders take turns, one try each, so that a slow minute of the machine is nob
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from handstream.bench.load import Load
 from handstream.bench.pictures import encoded_pictures
-from handstream.bench.servers import Contender
+from handstream.bench.servers import CURES, ORIGINAL, Contender
 from handstream.bench.spread import Bisection
 from handstream.bench.trial import Trial, measure
 from handstream.processors import usable_cpus
@@ -27,12 +27,7 @@ MOST_AGE_P95_MS = 33.0
 
 MOST_DROP_PERCENT = 1.0
 
-_CURED = Contender(
-    name="original with all three cures",
-    module="handstream.bench.original",
-    way="plain",
-    arguments=("--engine-call", "executor", "--model-complexity", "0", "--jpeg-quality", "50"),
-)
+_CURED = replace(ORIGINAL, name="original with all three cures", arguments=CURES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from handstream.bench.load import Way
 
-__all__ = ["HANDSTREAM", "Contender", "Server", "Usage", "check_server", "serving"]
+__all__ = ["CURES", "HANDSTREAM", "ORIGINAL", "Contender", "Server", "Usage", "check_server", "serving"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +45,11 @@ class Contender:
 
 
 HANDSTREAM = Contender(name="handstream")
+
+ORIGINAL = Contender(name="original, as first written", module="handstream.bench.original", way="plain")
+
+CURES = ("--engine-call", "executor", "--model-complexity", "0", "--jpeg-quality", "50")
+"""The three cures of the original: MediaPipe off the event loop, the lite model, and a smaller JPEG."""
 
 
 @dataclass(frozen=True, slots=True)
