@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["JPEG_QUALITY", "encoded_pictures"]
 
 JPEG_QUALITY = 80
-"""Of the pictures sent, what the clients of handstream encode at by default. The demo clip's are 640x480 and about 16 KB then."""
+"""Of the pictures sent, what the Python client encodes at by default. The demo clip's are 640x480 and about 16 KB then."""
 
 _CHAPTERS = ("still", "gestures", "turning")
 """The clip's parts with one hand in view, one after another."""
