@@ -18,7 +18,11 @@ export function LatencySection(): ReactNode {
   return (
     <section className="latency" aria-label="Latency">
       <div className="latency-head">
-        {isOpen ? <p>{runs ? 'Where the time goes: the last 10 s' : 'Where the time went: the last 10 s of the stream'}</p> : <Age />}
+        {isOpen ? (
+          <p>{runs ? 'Where the time goes: the last 10\u00a0s' : 'Where the time went: the last 10\u00a0s of the stream'}</p>
+        ) : (
+          <Age />
+        )}
         <button type="button" className="link" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
           {isOpen ? 'Close the latency panel' : 'Open the latency panel'}
         </button>
