@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from handstream.bench import processes
 from handstream.bench.processes import end, ending_in_order, family, last_words, listening, start
 from handstream.errors import HandstreamError
 from tests.processes import has_ended
@@ -45,8 +46,8 @@ def test_children_are_ended_too(tmp_path: Path) -> None:
     until(lambda: has_ended(child))
 
 
-@pytest.mark.slow
-def test_one_that_will_not_end_is_killed(tmp_path: Path) -> None:
+def test_one_that_will_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "_STOP_TIMEOUT_S", 0.2)
     with listening(python(IGNORES_TERM), tmp_path / "log", "fake") as (_, process_id):
         pass
     assert not psutil.pid_exists(process_id)
