@@ -337,3 +337,21 @@ async def test_what_is_no_picture_is_refused_and_costs_nothing(server: Serving, 
 async def test_bytes_of_any_kind_and_views_are_pictures(server: Serving, image: Any) -> None:
     async with connect(server.url) as session:
         await track(session, image)
+
+
+@pytest.mark.parametrize("message", ["welcome", b"\x01"])
+async def test_a_message_of_the_server_that_cannot_be_understood_is_told_and_the_session_goes_on(
+    server: Serving, message: str | bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def garbled() -> str | bytes:
+        return message
+
+    async with connect(server.url) as session:
+        with monkeypatch.context() as path:
+            path.setattr(session._websocket, "recv", garbled)
+            match await anext(session):
+                case Failed(None, error):
+                    assert error.code in {"bad_json", "header_too_short"}
+                case other:
+                    pytest.fail(f"{other}")
+        await track(session, jpeg())

@@ -35,7 +35,7 @@ from handstream import __version__
 from handstream.adaptation import Adaptation
 from handstream.client_arguments import check_options, checked_image, checked_stamp
 from handstream.connection import SessionClosedError, how_it_ended, open_connection
-from handstream.errors import HandstreamError
+from handstream.errors import HandstreamError, MessageError
 from handstream.frames import Frame, Stage
 from handstream.outcomes import Answered, ClientStatistics, Dropped, Failed, Outcome
 from handstream.passage import FramePassage
@@ -263,10 +263,13 @@ class ClientSession:
         except ConnectionClosed as error:
             await self._come_back(how_it_ended(error))
             return
-        if isinstance(message, str):
-            self._heard(parse_server_message(message))
-        else:
-            await self._answered(message, time.monotonic_ns())
+        try:
+            if isinstance(message, str):
+                self._heard(parse_server_message(message))
+            else:
+                await self._answered(message, time.monotonic_ns())
+        except MessageError as error:  # The session goes on; a frame whose answer this was is given up in time.
+            self._keep(Failed(None, error))
 
     async def _come_back(self, lost: SessionClosedError) -> None:
         """Connects again, if there is reason to, and settles the frames that were on their way."""

@@ -54,7 +54,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The server could not use a frame, or a message of this client.
+    """The server could not use a frame, or one side a message of the other.
 
     Attributes:
         frame_id: The frame's number, or None where the error is about no one frame.
