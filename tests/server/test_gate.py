@@ -32,7 +32,7 @@ def raw(server: Serving, sent: bytes = b"") -> socket.socket:
     """A connection on which so much was sent."""
     host, port = server.url.removeprefix("http://").split(":")
     connection = socket.create_connection((host, int(port)), WAIT_S)
-    if sent:  # Sending nothing fails too, once the server has reset the connection.
+    with suppress(ConnectionError):  # The server may have ended it, on a busy machine for having waited so long.
         connection.sendall(sent)
     return connection
 
@@ -142,10 +142,11 @@ def test_requests_that_wait_for_others_on_their_connection_are_bounded() -> None
 
 
 def test_a_body_that_ends_after_the_answer_wins_no_time() -> None:
-    with serving(handshake_timeout_s=0.3) as server:
+    with serving(handshake_timeout_s=1) as server:
         connection = raw(server, b"POST /access HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n")
         assert connection.recv(65_536).startswith(b"HTTP/1.1 204 ")
-        connection.sendall(b"body")
+        with suppress(ConnectionError):  # its time may be over
+            connection.sendall(b"body")
         ends(connection)
         until(lambda: refusals(server).get("handshake_timeout") == 1)
 
