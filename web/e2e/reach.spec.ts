@@ -8,6 +8,8 @@ test('the space bar starts and stops, unless a control has the focus', async ({ 
   await studio.open({ sourceKind: 'demo' });
   await page.keyboard.press('Space');
   await studio.expectLive();
+  await page.keyboard.press('Shift+Space'); // It scrolls.
+  await expect(page.locator('.chip')).toHaveText(/Live/);
   await page.keyboard.press('Space');
   await expect(page.locator('.chip')).toHaveText('Ready');
   await page.getByRole('switch', { name: 'Mirror the picture' }).focus();

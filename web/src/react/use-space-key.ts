@@ -7,7 +7,8 @@ const TAKES_SPACE = 'button, input, select, textarea, a, summary, [contenteditab
 export function useSpaceKey(onSpace: () => void): void {
   useEffect(() => {
     const press = (event: KeyboardEvent): void => {
-      if (event.key !== ' ' || event.repeat || (event.target as Element).closest(TAKES_SPACE) !== null) return;
+      const isCombined = event.shiftKey || event.ctrlKey || event.altKey || event.metaKey; // Shift scrolls back, for one.
+      if (event.key !== ' ' || event.repeat || isCombined || (event.target as Element).closest(TAKES_SPACE) !== null) return;
       event.preventDefault();
       onSpace();
     };
