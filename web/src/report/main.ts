@@ -31,8 +31,8 @@ function content(report: Report): readonly HTMLElement[] {
 
 function heading({ kind, began, machine, is_complete }: Report): HTMLElement {
   const made = element('header', '', element('p', 'wordmark', `handstream bench ${kind}`), element('h1', '', TITLES[kind]));
-  const where = `${machine['processor']}, ${machine['cores']} cores, ${machine['system']}, ${began.slice(0, 16).replace('T', ' ')} UTC`;
-  made.append(element('p', 'soft', where));
+  const parts = [machine['processor'], `cores: ${machine['cores']}`, machine['system'], `${began.slice(0, 16).replace('T', ' ')} UTC`];
+  made.append(element('p', 'soft', parts.join(' · ')));
   if (!is_complete) made.append(element('p', 'warning', 'It was interrupted: these are the measurements until then.'));
   return made;
 }
