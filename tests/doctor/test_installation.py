@@ -11,7 +11,7 @@ import pytest
 from handstream.doctor.installation import examine_installation
 from handstream.processors import usable_cpus
 from handstream.server.settings import ServerSettings
-from handstream.vision.engines.precision import element_types
+from handstream.vision.engines.precision import arithmetic
 from handstream.vision.models import MODELS, fetch_models, models_dir
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def found(subject: str, *, models: Path | None = None) -> Finding:
 def test_says_what_each_network_would_compute_in() -> None:
     text = found("precision").text
     assert "f32 for both networks" in text
-    assert element_types("auto").palm in text
+    assert arithmetic("auto").palm.element_type in text
 
 
 def test_says_how_inferences_share_the_cores() -> None:

@@ -148,7 +148,7 @@ _ready: list[_Kernels] = []
 def _prepare(pictures: list[bytes], output: Output) -> None:
     core, cores = open_core(), usable_cpus()
     alone, narrow = (
-        CompiledNetwork(core, find_models(0).landmark, LANDMARK_SHAPE, layout, "f32")
+        CompiledNetwork(core, find_models(0).landmark, LANDMARK_SHAPE, layout)
         for layout in (Layout(1, min(ALONE_THREADS, cores)), Layout(cores, 1))
     )
     _ready.append(_Kernels(pictures, decoded_sizes(pictures, output), output, alone, narrow, Spreading()))

@@ -17,7 +17,7 @@ from handstream.errors import HandstreamError
 from handstream.processors import usable_cpus
 from handstream.vision.engines.networks import ALONE_THREADS
 from handstream.vision.engines.openvino import CORES_PER_SEARCH
-from handstream.vision.engines.precision import element_types
+from handstream.vision.engines.precision import F32, arithmetic
 from handstream.vision.models import MODELS, cache_dir, find_model, find_models
 
 if TYPE_CHECKING:
@@ -68,14 +68,11 @@ def _inferences() -> Finding:
 
 
 def _precision() -> Finding:
-    auto = element_types("auto")
-    if auto.palm == "f32":
+    auto = arithmetic("auto")
+    if auto.palm == F32:
         return Finding("good", "precision", "f32 for both networks; this processor has no faster type that keeps parity")
-    return Finding(
-        "good",
-        "precision",
-        f"f32 for both networks; with precision auto {auto.palm} for the palm network, for which this processor has instructions",
-    )
+    faster = f"{auto.palm.element_type} for the palm network and part of the landmark network, for which this processor has instructions"
+    return Finding("good", "precision", f"f32 for both networks; with precision auto {faster}")
 
 
 def _models() -> Iterator[Finding]:

@@ -28,7 +28,7 @@ def own_time_s(request: Request) -> float:
 def test_an_inference_on_one_thread_runs_on_the_thread_that_asks() -> None:
     """Handed over to a thread of OpenVINO's, it would cost the asking one a twentieth."""
     core, model = open_core(), find_models(0).landmark
-    alone, narrow = (CompiledNetwork(core, model, LANDMARK_SHAPE, Layout(streams, 1), "f32") for streams in (1, 2))
+    alone, narrow = (CompiledNetwork(core, model, LANDMARK_SHAPE, Layout(streams, 1)) for streams in (1, 2))
     with alone.request() as only, narrow.request() as first, narrow.request() as second:
         least_s = own_time_s(only) / 3
         assert own_time_s(first) > least_s
@@ -37,7 +37,7 @@ def test_an_inference_on_one_thread_runs_on_the_thread_that_asks() -> None:
 
 def test_what_the_inferences_need_is_there_before_the_first() -> None:
     """A model takes memory when it first runs, 5 MB of it: a server would grow on the day when all cores are first in use at once."""
-    network = CompiledNetwork(open_core(), find_models(0).landmark, LANDMARK_SHAPE, Layout(4, 1), "f32")
+    network = CompiledNetwork(open_core(), find_models(0).landmark, LANDMARK_SHAPE, Layout(4, 1))
     before_bytes = psutil.Process().memory_info().rss
     with ExitStack() as lent:
         for request in [lent.enter_context(network.request()) for _ in range(4)]:
@@ -58,7 +58,7 @@ def yielding_threads() -> dict[int, int]:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has SCHED_IDLE")
 def test_what_no_picture_waits_for_is_inferred_on_threads_that_yield() -> None:
     others = yielding_threads()
-    requests = compile_yielding(open_core(), find_models(0).palm, PALM_SHAPE, streams=2, requests_each=2, element_type="f32")
+    requests = compile_yielding(open_core(), find_models(0).palm, PALM_SHAPE, streams=2, requests_each=2)
     before_ns = yielding_threads()
     assert len(before_ns) == len(others) + 2
     for request in requests[:2]:

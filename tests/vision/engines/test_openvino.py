@@ -11,7 +11,7 @@ import sys
 import threading
 import zipfile
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import av
 import cv2
@@ -23,7 +23,7 @@ from handstream.demo import frames, truth
 from handstream.demo.accuracy import measure
 from handstream.errors import HandstreamError
 from handstream.frames import HandLandmark
-from handstream.vision.engines import TrackerOptions, openvino
+from handstream.vision.engines import Precision, TrackerOptions, openvino
 from handstream.vision.engines.openvino import OpenVINOEngine
 from handstream.vision.models import find_models
 from handstream.vision.occupancy import Occupancy
@@ -77,13 +77,14 @@ def left_of(picture: Picture, hands: list[Hand]) -> Picture:
 
 
 @pytest.mark.slow
-def test_golden_clip(engine: OpenVINOEngine, data_dir: Path) -> None:
+@pytest.mark.parametrize("precision", get_args(Precision))
+def test_golden_clip(precision: Precision, data_dir: Path) -> None:
     """MediaPipe's own output on 325 frames of one hand, full model: nothing lost, the same landmarks."""
     golden_px = np.array(json.loads((data_dir / "golden/asl_hand.full.json").read_text()), np.float64)
     golden_world = np.array(json.loads((data_dir / "golden/asl_hand_3d.full.json").read_text()), np.float64)
-    tracker = engine.open_tracker(TrackerOptions(max_hands=1, model_complexity=1, min_detection_confidence=0.5))
     errors, depth_errors, world_errors, identities = [], [], [], set()
-    with av.open(str(data_dir / "clips/asl_hand.25fps.mp4")) as clip:
+    with OpenVINOEngine(precision=precision) as engine, av.open(str(data_dir / "clips/asl_hand.25fps.mp4")) as clip:
+        tracker = engine.open_tracker(TrackerOptions(max_hands=1, model_complexity=1, min_detection_confidence=0.5))
         for expected, expected_world, frame in zip(golden_px, golden_world, clip.decode(video=0), strict=True):
             (hand,) = tracker.process(frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False))
             found = hand.landmarks_px(frame.width, frame.height)

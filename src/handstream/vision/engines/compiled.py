@@ -21,6 +21,8 @@ from openvino.preprocess import PrePostProcessor
 
 from handstream.errors import HandstreamError
 from handstream.vision.background import naming_threads, yield_to_others
+from handstream.vision.engines.mixed import keep_in_f32
+from handstream.vision.engines.precision import F32, Arithmetic
 from handstream.vision.models import cache_dir
 
 if TYPE_CHECKING:
@@ -114,16 +116,16 @@ class CompiledNetwork:
         model_path: The `.tflite` file.
         shape: What the network must take and give.
         layout: How inferences use the cores.
-        element_type: OpenVINO's name of the type to compute in, `f32` or `bf16`.
+        arithmetic: What the network computes in.
 
     Raises:
         HandstreamError: The file holds no network, or another one.
     """
 
-    def __init__(self, core: ov.Core, model_path: Path, shape: NetworkShape, layout: Layout, element_type: str) -> None:
+    def __init__(self, core: ov.Core, model_path: Path, shape: NetworkShape, layout: Layout, arithmetic: Arithmetic = F32) -> None:
         copies = layout.streams if layout.threads_each == 1 else 1
         each = Layout(layout.streams // copies, layout.threads_each)
-        models = [_compile(core, model_path, shape, each, element_type) for _ in range(copies)]
+        models = _compile(core, model_path, shape, each, arithmetic, copies=copies)
         self._copies = cycle(models)
         self._idle = deque(Request(model) for model in models for _ in range(each.streams))
         _run_once(self._idle)
@@ -146,7 +148,7 @@ class CompiledNetwork:
 
 
 def compile_yielding(
-    core: ov.Core, model_path: Path, shape: NetworkShape, *, streams: int, requests_each: int, element_type: str
+    core: ov.Core, model_path: Path, shape: NetworkShape, *, streams: int, requests_each: int, arithmetic: Arithmetic = F32
 ) -> list[Request]:
     """Requests for inferences that no picture waits for: the threads that run them yield to all others.
 
@@ -156,7 +158,7 @@ def compile_yielding(
         shape: What the network must take and give.
         streams: Inferences that run side by side, each on one thread of OpenVINO's.
         requests_each: Requests of each, of which one runs and the others wait for their turn.
-        element_type: As for `CompiledNetwork`.
+        arithmetic: As for `CompiledNetwork`.
 
     Returns:
         The requests, first one of each stream, then the next. They are to be started, not run, which would be done by the thread that asks.
@@ -164,14 +166,14 @@ def compile_yielding(
     Raises:
         HandstreamError: The file holds no network, or another one.
     """
-    by_stream = [_yielding(core, model_path, shape, requests_each, element_type) for _ in range(streams)]
+    by_stream = [_yielding(core, model_path, shape, requests_each, arithmetic) for _ in range(streams)]
     return [requests[turn] for turn in range(requests_each) for requests in by_stream]
 
 
-def _yielding(core: ov.Core, model_path: Path, shape: NetworkShape, requests: int, element_type: str) -> list[Request]:
+def _yielding(core: ov.Core, model_path: Path, shape: NetworkShape, requests: int, arithmetic: Arithmetic) -> list[Request]:
     name = f"hs-search-{next(_yielding_numbers)}"
     with naming_threads(name):
-        model = _compile(core, model_path, shape, Layout(1, 1), element_type)
+        (model,) = _compile(core, model_path, shape, Layout(1, 1), arithmetic)
     made = [Request(model) for _ in range(requests)]
     yield_to_others(name, lambda: _run_once(made))
     return made
@@ -196,20 +198,24 @@ def open_core() -> ov.Core:
     return core
 
 
-def _compile(core: ov.Core, model_path: Path, shape: NetworkShape, layout: Layout, element_type: str) -> ov.CompiledModel:
+def _compile(
+    core: ov.Core, model_path: Path, shape: NetworkShape, layout: Layout, arithmetic: Arithmetic, *, copies: int = 1
+) -> list[ov.CompiledModel]:
     with _one_at_a_time:
-        return core.compile_model(
-            _with_picture_input(_read(core, model_path, shape)),
-            "CPU",
-            {
-                "NUM_STREAMS": layout.streams,
-                "INFERENCE_NUM_THREADS": layout.streams * layout.threads_each,
-                # Without the hint OpenVINO computes in bfloat16 where the processor can, and the landmarks move by whole pixels.
-                "INFERENCE_PRECISION_HINT": element_type,
-                # Pinned threads would share one core with those of another process that pins its own in the same order.
-                "ENABLE_CPU_PINNING": False,
-            },
-        )
+        model, element_type = _with_picture_input(_read(core, model_path, shape)), arithmetic.element_type
+        if arithmetic.convolutions is not None:
+            marked = keep_in_f32(core, model, but=arithmetic.convolutions)
+            # Where no part of a network can be kept in f32, all of it is.
+            model, element_type = (marked, element_type) if marked else (model, "f32")
+        properties = {
+            "NUM_STREAMS": layout.streams,
+            "INFERENCE_NUM_THREADS": layout.streams * layout.threads_each,
+            # Without the hint OpenVINO computes in bfloat16 where the processor can, and the landmarks move by whole pixels.
+            "INFERENCE_PRECISION_HINT": element_type,
+            # Pinned threads would share one core with those of another process that pins its own in the same order.
+            "ENABLE_CPU_PINNING": False,
+        }
+        return [core.compile_model(model, "CPU", properties) for _ in range(copies)]
 
 
 def _read(core: ov.Core, path: Path, shape: NetworkShape) -> ov.Model:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from handstream.processors import usable_cpus
 from handstream.vision.engines.compiled import CompiledNetwork, Layout, NetworkShape, compile_yielding, open_core
-from handstream.vision.engines.precision import element_types
+from handstream.vision.engines.precision import Arithmetic, arithmetic
 from handstream.vision.landmarks import HandEstimate, LandmarkOutputs, decode_hand, warp_hand
 from handstream.vision.models import find_models
 from handstream.vision.palm import PalmDetection, decode_palms, warp_letterbox
@@ -85,7 +85,7 @@ class OpenVINONetworks:
         precision: Precision = "f32",
     ) -> None:
         files = find_models(model_complexity, source=models)
-        types = element_types(precision)
+        computes = arithmetic(precision)
         cores = usable_cpus()
         limit = min(threads or cores, cores)
         wide = (Layout(1, ALONE_THREADS), Layout(limit // BESIDE_THREADS, BESIDE_THREADS)) if limit > 1 else ()
@@ -95,10 +95,10 @@ class OpenVINONetworks:
         self._palm, self._landmark = _compile(
             compiling,
             core,
-            _Plan(files.palm, PALM_SHAPE, types.palm, (*wide[:1], narrow)),
-            _Plan(files.landmark, LANDMARK_SHAPE, types.landmark, (*wide, narrow)),
+            _Plan(files.palm, PALM_SHAPE, computes.palm, (*wide[:1], narrow)),
+            _Plan(files.landmark, LANDMARK_SHAPE, computes.landmark, (*wide, narrow)),
         )
-        self._searches = compiling.submit(_open_searches, core, files.palm, types.palm, searches)
+        self._searches = compiling.submit(_open_searches, core, files.palm, computes.palm, searches)
         compiling.shutdown(wait=False)
         self._landmark.wait()
         self._palm.wait()
@@ -186,7 +186,7 @@ class _Plan(NamedTuple):
 
     path: Path
     shape: NetworkShape
-    element_type: str
+    arithmetic: Arithmetic
     layouts: tuple[Layout, ...]
 
 
@@ -194,7 +194,7 @@ def _compile(thread: ThreadPoolExecutor, core: ov.Core, *plans: _Plan) -> list[_
     """Compiles every network on that thread, one after the other: the first layouts of all plans come first. Does not wait."""
     # On two cores alone and beside are the same layout.
     futures = {
-        (plan.path, layout): thread.submit(CompiledNetwork, core, plan.path, plan.shape, layout, plan.element_type)
+        (plan.path, layout): thread.submit(CompiledNetwork, core, plan.path, plan.shape, layout, plan.arithmetic)
         for plan, layout in sorted(
             {(plan, layout) for plan in plans for layout in plan.layouts}, key=lambda pair: pair[0].layouts.index(pair[1])
         )
@@ -202,8 +202,8 @@ def _compile(thread: ThreadPoolExecutor, core: ov.Core, *plans: _Plan) -> list[_
     return [_Network([futures[plan.path, layout] for layout in plan.layouts]) for plan in plans]
 
 
-def _open_searches(core: ov.Core, palm: Path, element_type: str, streams: int) -> SearchPool:
-    requests = compile_yielding(core, palm, PALM_SHAPE, streams=streams, requests_each=2, element_type=element_type)
+def _open_searches(core: ov.Core, palm: Path, arithmetic: Arithmetic, streams: int) -> SearchPool:
+    requests = compile_yielding(core, palm, PALM_SHAPE, streams=streams, requests_each=2, arithmetic=arithmetic)
     return SearchPool(requests)
 
 
