@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -130,7 +131,7 @@ class _Reporter:
     def run(self, app: FastAPI) -> None:
         """Reports until the process ends, or nobody reads the reports."""
         while self._send(app.state.watchdog.problem() if hasattr(app.state, "watchdog") else None):
-            threading.Event().wait(_REPORT_INTERVAL_S)
+            time.sleep(_REPORT_INTERVAL_S)
         os.kill(os.getpid(), signal.SIGTERM)
 
     def _send(self, problem: str | None) -> bool:
