@@ -57,6 +57,12 @@ def test_each_output_is_a_contender_and_the_original_on_demand() -> None:
 
 def test_each_number_of_processes_is_a_contender() -> None:
     one, two = contenders(("annotated",), workers=(1, 2), with_original=False)
-    assert (one.name, one.arguments) == ("handstream, annotated", ())
-    assert (two.name, two.arguments) == ("handstream, annotated, 2 processes", ("--workers", "2"))
+    assert (one.name, one.arguments[:2]) == ("handstream, annotated", ("--workers", "1"))
+    assert (two.name, two.arguments[:2]) == ("handstream, annotated, 2 processes", ("--workers", "2"))
     assert one.settings == two.settings
+
+
+def test_each_precision_is_a_contender() -> None:
+    _, faster = contenders(("landmarks",), precisions=("f32", "auto"), with_original=False)
+    assert faster.name == "handstream, landmarks, precision auto"
+    assert faster.arguments[2:] == ("--precision", "auto")

@@ -33,7 +33,7 @@ def test_for_landmarks_no_more_is_decoded_than_the_server_does() -> None:
 
 
 def test_every_session_has_the_times_of_its_frames(pictures: list[bytes]) -> None:
-    with KernelTimer(pictures, Output.ANNOTATED) as timer:
+    with KernelTimer(pictures, Output.ANNOTATED, "f32") as timer:
         times = timer.run(sessions=2, frames_per_second=60, seconds=0.1)
     assert {name: len(spans) for name, spans in times.items()} == dict.fromkeys(KERNELS, 2 * 6)
     assert all(span_ms > 0 for spans in times.values() for span_ms in spans)

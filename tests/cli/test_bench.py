@@ -141,6 +141,8 @@ def test_ctrl_c_leaves_what_was_measured_and_no_process(tmp_path: Path) -> None:
         (("latency", "--size", "640x99999"), "3840"),
         (("latency", "--url", "127.0.0.1:8000"), "http://127.0.0.1:8000"),
         (("capacity", "--url", "http://127.0.0.1:1", "--workers", "2"), "leave out --workers"),
+        (("capacity", "--url", "http://127.0.0.1:1", "--precision", "auto"), "leave out --workers and --precision"),
+        (("latency", "--url", "http://127.0.0.1:1", "--precision", "auto"), "leave out --precision"),
         (("latency", "--json", "/nowhere/report.json", "--url", "http://127.0.0.1:1"), "/nowhere"),
     ],
 )

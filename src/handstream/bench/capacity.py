@@ -8,6 +8,7 @@ contenders take turns, one try each, so that a slow minute of the machine is nob
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import TYPE_CHECKING
 
 from handstream.bench.load import Load
@@ -19,6 +20,7 @@ from handstream.processors import usable_cpus
 
 if TYPE_CHECKING:
     from handstream.bench.options import BenchOptions, Step
+    from handstream.vision.engines import Precision
 
 __all__ = ["MOST_AGE_P95_MS", "MOST_DROP_PERCENT", "Capacity", "CapacityResult", "CapacityTrial", "Search", "contenders", "holds"]
 
@@ -78,16 +80,19 @@ def holds(trial: Trial) -> bool:
     return not trial.errors and trial.age_ms(95) <= MOST_AGE_P95_MS and trial.drop_share * 100 <= MOST_DROP_PERCENT
 
 
-def contenders(outputs: tuple[str, ...], *, workers: tuple[int, ...] = (1,), with_original: bool) -> tuple[Contender, ...]:
-    """A handstream for each of those outputs, with each number of processes, and on demand the original, which needs mediapipe."""
-    ours = tuple(_handstream(output, count) for count in workers for output in outputs)
+def contenders(
+    outputs: tuple[str, ...], *, workers: tuple[int, ...] = (1,), precisions: tuple[Precision, ...] = ("f32",), with_original: bool
+) -> tuple[Contender, ...]:
+    """A handstream for each of those outputs, numbers of processes and precisions, and on demand the original, which needs mediapipe."""
+    ours = tuple(_handstream(output, *way) for way in product(workers, precisions) for output in outputs)
     return (*ours, _CURED) if with_original else ours
 
 
-def _handstream(output: str, workers: int) -> Contender:
+def _handstream(output: str, workers: int, precision: Precision) -> Contender:
     processes = "" if workers == 1 else f", {workers} processes"
-    arguments = () if workers == 1 else ("--workers", str(workers))
-    return Contender(name=f"handstream, {output}{processes}", arguments=arguments, settings={"output": output})
+    lowered = "" if precision == "f32" else f", precision {precision}"
+    arguments = ("--workers", str(workers), "--precision", precision)
+    return Contender(name=f"handstream, {output}{processes}{lowered}", arguments=arguments, settings={"output": output})
 
 
 class Search:

@@ -30,6 +30,7 @@ from handstream.vision.codec import decode, probe
 from handstream.vision.engines import open_engine
 from handstream.vision.engines.compiled import CompiledNetwork, Layout, open_core
 from handstream.vision.engines.networks import ALONE_THREADS, LANDMARK_SHAPE
+from handstream.vision.engines.precision import arithmetic
 from handstream.vision.models import find_models
 from handstream.vision.spreading import TRIAL_PICTURES, Spreading
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from handstream.frames import Output
+    from handstream.vision.engines import Precision
 
 __all__ = ["KERNELS", "KernelTimer", "KernelTimes", "decoded_sizes"]
 
@@ -55,18 +57,20 @@ _TIMEOUT_S = 60.0
 class KernelTimer:
     """A process that times kernels. A context manager; its end kills the process."""
 
-    def __init__(self, pictures: Sequence[bytes], output: Output) -> None:
+    def __init__(self, pictures: Sequence[bytes], output: Output, precision: Precision) -> None:
         """Starts nothing yet.
 
         Args:
             pictures: The JPEGs to decode, each with one hand in view.
             output: What sessions ask for. Without a picture a server decodes no more than it needs, and encodes nothing.
+            precision: What the server's networks compute in.
         """
         self._pictures = pictures
         self._output = output
+        self._precision: Precision = precision
 
     def __enter__(self) -> Self:
-        self._worker = Worker(_prepare, list(self._pictures), self._output)
+        self._worker = Worker(_prepare, list(self._pictures), self._output, self._precision)
         self._worker.result(_TIMEOUT_S)
         return self
 
@@ -145,10 +149,10 @@ class _Kernels:
 _ready: list[_Kernels] = []
 
 
-def _prepare(pictures: list[bytes], output: Output) -> None:
-    core, cores = open_core(), usable_cpus()
+def _prepare(pictures: list[bytes], output: Output, precision: Precision) -> None:
+    core, cores, landmark = open_core(), usable_cpus(), arithmetic(precision).landmark
     alone, narrow = (
-        CompiledNetwork(core, find_models(0).landmark, LANDMARK_SHAPE, layout)
+        CompiledNetwork(core, find_models(0).landmark, LANDMARK_SHAPE, layout, landmark)
         for layout in (Layout(1, min(ALONE_THREADS, cores)), Layout(cores, 1))
     )
     _ready.append(_Kernels(pictures, decoded_sizes(pictures, output), output, alone, narrow, Spreading()))

@@ -7,14 +7,14 @@ the machine that the server saw.
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from handstream.bench.kernels import KERNELS, KernelTimer, KernelTimes
 from handstream.bench.load import Load
 from handstream.bench.pictures import encoded_pictures
-from handstream.bench.servers import Contender, serving
+from handstream.bench.servers import HANDSTREAM, serving
 from handstream.bench.spread import Spread, percentile, tail_percentile
 from handstream.bench.trial import Trial, load_plan, run_trial
 
@@ -104,11 +104,11 @@ class Latency:
         """
         options = self._options
         pictures = encoded_pictures(options.size_wh)
-        contender = Contender(name="handstream", settings={"output": options.output.value})
+        contender = replace(HANDSTREAM, arguments=("--precision", options.precision), settings={"output": options.output.value})
         with (
             serving(contender, options.url) as server,
             Load(pictures, max(self._loads)) as load,
-            KernelTimer(pictures, options.output) if options.url is None else nullcontext() as timer,
+            KernelTimer(pictures, options.output, options.precision) if options.url is None else nullcontext() as timer,
         ):
             plan = load_plan(contender, server, options)
             for number in range(options.repeats):

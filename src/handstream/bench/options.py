@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from handstream.frames import Output
+
+if TYPE_CHECKING:
+    from handstream.vision.engines import Precision
 
 __all__ = ["BenchOptions", "Step"]
 
@@ -23,6 +27,7 @@ class BenchOptions:
         size_wh: Width and height of the pictures sent, in pixels.
         frames_per_second: What each session sends.
         output: What sessions ask for.
+        precision: What the networks of a server that is started compute in.
         seconds: How long each measurement is.
         warm_up_s: How long each runs before that.
         repeats: How often each is made, in turns with the others.
@@ -33,6 +38,7 @@ class BenchOptions:
     size_wh: tuple[int, int] = (640, 480)
     frames_per_second: float = 30.0
     output: Output = Output.ANNOTATED
+    precision: Precision = "f32"
     seconds: float = 4.0
     warm_up_s: float = 1.0
     repeats: int = 3

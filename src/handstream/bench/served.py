@@ -21,7 +21,7 @@ from handstream.errors import HandstreamError
 from handstream.server.run import run
 from handstream.server.settings import ServerSettings
 from handstream.server.supervisor import run_supervised
-from handstream.vision.engines import EngineName, open_engine
+from handstream.vision.engines import EngineName, Precision, open_engine
 from handstream.vision.engines.openvino import OpenVINOEngine
 from handstream.vision.tracker import HandGraph, Search
 
@@ -47,20 +47,25 @@ class _SynchronousEngine(OpenVINOEngine):
         return super().open_tracker(options, search=Search.SYNCHRONOUS)
 
 
-def _open(engine: EngineName, search: Search) -> Engine:
-    return _SynchronousEngine() if engine == "openvino" and search is Search.SYNCHRONOUS else open_engine(engine)
+def _open(engine: EngineName, search: Search, precision: Precision) -> Engine:
+    if engine == "openvino" and search is Search.SYNCHRONOUS:
+        return _SynchronousEngine(precision=precision)
+    return open_engine(engine, precision=precision)
 
 
 def _main(
     *,
     engine: Annotated[EngineName, typer.Option(help="What finds the hands.")] = "openvino",
     search: Annotated[Search, typer.Option(help="How the openvino engine looks for further hands.")] = Search.BACKGROUND,
+    precision: Annotated[Precision, typer.Option(help="What the networks compute in.")] = "f32",
     workers: Annotated[int, typer.Option(help="Processes, supervised if there is more than one; --search is for one alone.")] = 1,
     limited: Annotated[bool, typer.Option(help="Let in as many as handstream serve would, and no more.")] = False,
     metrics: Annotated[bool, typer.Option(help="Tell Prometheus how the server fares, as handstream serve does.")] = True,
 ) -> None:
     """Serve handstream for a benchmark until Ctrl-C."""
-    settings = ServerSettings(host="127.0.0.1", port=0, engine=engine, workers=workers, metrics=metrics, log_level="warning")
+    settings = ServerSettings(
+        host="127.0.0.1", port=0, engine=engine, precision=precision, workers=workers, metrics=metrics, log_level="warning"
+    )
     if not limited:
         settings = settings.model_copy(update=_NO_LIMITS)
     urls: list[str] = []
@@ -71,7 +76,7 @@ def _main(
 
     try:
         if workers == 1:
-            run(settings, on_listening=urls.append, on_ready=announce, engine=partial(_open, engine, search))
+            run(settings, on_listening=urls.append, on_ready=announce, engine=partial(_open, engine, search, precision))
         else:
             run_supervised(settings, on_listening=urls.append, on_ready=announce)
     except HandstreamError as error:

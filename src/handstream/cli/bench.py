@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from itertools import count
 from pathlib import Path
@@ -25,6 +26,7 @@ from handstream.cli import bench_tables
 from handstream.errors import HandstreamError
 from handstream.frames import Output
 from handstream.server.access import is_loopback
+from handstream.vision.engines import Precision
 from handstream.vision.engines.mediapipe import MEDIAPIPE_VERSION
 
 if TYPE_CHECKING:
@@ -47,12 +49,21 @@ _SEARCH_S = 2.0
 
 _SMALLEST_SIDE_PX, _LARGEST_SIDE_PX = 16, 3840
 
+
+class _OnePrecision(StrEnum):
+    """`Precision` for an option that may be given several times: typer takes lists of an Enum, not of a Literal."""
+
+    F32 = "f32"
+    AUTO = "auto"
+
+
 _Url = Annotated[str | None, typer.Option(help="A server to measure, as http://127.0.0.1:8000. Without it one is started.")]
 _Token = Annotated[str | None, typer.Option(envvar="HANDSTREAM_TOKEN", help="What the server at --url asks for, if it does.")]
 _Size = Annotated[str, typer.Option(help="Width and height of the pictures sent, in pixels.")]
 _Rate = Annotated[float, typer.Option(min=1, max=120, help="Frames a second that each session sends.")]
 _OneOutput = Annotated[Output, typer.Option(help="What sessions ask for.")]
 _Seconds = Annotated[float, typer.Option(min=0.5, max=120, help="How long each measurement is, after a second of warm-up.")]
+_Precision = Annotated[Precision, typer.Option(help="What the networks of the server that is started compute in.")]
 _Repeats = Annotated[int, typer.Option(min=1, max=21, help="How often each is made, in turns with the others.")]
 _Json = Annotated[Path | None, typer.Option("--json", help="Write the figures to this file too.")]
 _Html = Annotated[Path | None, typer.Option("--html", help="Write them as one page with plots, which needs nothing else.")]
@@ -67,6 +78,7 @@ def latency(
     size: _Size = "640x480",
     rate: _Rate = 30,
     output: _OneOutput = Output.ANNOTATED,
+    precision: _Precision = "f32",
     seconds: _Seconds = 10,
     repeats: _Repeats = 3,
     json: _Json = None,
@@ -74,7 +86,10 @@ def latency(
 ) -> None:
     """Show where the time of a frame goes, stage by stage, with one session and with four, beside what the bare kernels take."""
     check_outputs(json, html)
+    if url is not None and precision != "f32":
+        raise HandstreamError("A server at --url computes as it does: leave out --precision, or --url.", code="bad_option")
     options = _options(url=url, token=token, size=size, rate=rate, output=output, seconds=seconds, repeats=repeats)
+    options = replace(options, precision=precision)
     bench, report = Latency(options), Report.begin("latency", options)
     is_complete = _run(bench.run, bench.measurements)
     results = bench.results()
@@ -93,6 +108,10 @@ def capacity(
         list[int] | None,
         typer.Option(min=1, max=64, help="Processes of the server that is started; more than once for several. 1 unless you say."),
     ] = None,
+    precision: Annotated[
+        list[_OnePrecision] | None,
+        typer.Option(help="What its networks compute in; more than once for several. f32 unless you say."),
+    ] = None,
     limit: _Limit = 32,
     compare: Annotated[
         bool | None, typer.Option(help="Measure MediaPipe behind a plain server too; as a rule where it is installed.")
@@ -104,12 +123,17 @@ def capacity(
 ) -> None:
     """Find how many sessions this machine holds: p95 of the age at most 33 ms, at most 1 % of the frames dropped."""
     check_outputs(json, html)
-    if url is not None and workers:
-        raise HandstreamError("A server at --url has the processes that it has: leave out --workers, or --url.", code="bad_option")
+    if url is not None and (workers or precision):
+        raise HandstreamError("A server at --url is as it is: leave out --workers and --precision, or --url.", code="bad_option")
     outputs = tuple(output or (Output.ANNOTATED, Output.LANDMARKS))
     options = _options(url=url, token=token, size=size, rate=rate, output=outputs[0], seconds=seconds, repeats=repeats)
     with_original = url is None and (_has_reference() if compare is None else compare)
-    chosen = contenders(tuple(one.value for one in outputs), workers=tuple(workers or (1,)), with_original=with_original)
+    chosen = contenders(
+        tuple(one.value for one in outputs),
+        workers=tuple(workers or (1,)),
+        precisions=tuple(one.value for one in precision or (_OnePrecision.F32,)),
+        with_original=with_original,
+    )
     bench, report = Capacity(options, chosen, limit), Report.begin("capacity", options, outputs=outputs, limit=limit)
     is_complete = _run(bench.run, None)
     results = bench.results()
