@@ -206,7 +206,7 @@ def test_frames_without_end_after_a_close_are_thrown_away(monkeypatch: pytest.Mo
             connection.sendall(frame * 20_000)
         connection.shutdown(socket.SHUT_WR)
         until(served.transport.is_closing)
-        assert served._late_frames <= transport._MAX_LATE_FRAMES + transport._LATE_READ_BYTES // len(frame)
+        assert served._late_frames <= transport._MAX_LATE_FRAMES + transport._MAX_READ_BYTES // len(frame)
 
 
 def test_a_close_behind_what_was_on_its_way_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
