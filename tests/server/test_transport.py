@@ -191,7 +191,7 @@ def closed_for_a_flood() -> Iterator[tuple[socket.socket, FreshWebSocketProtocol
     with serving() as running, open_without_reading(running.url) as connection:
         (served,) = running.server.server_state.connections
         assert isinstance(served, FreshWebSocketProtocol)
-        connection.sendall(TEXT * 1_000)
+        connection.sendall(TEXT * (transport._MAX_READ_BYTES // len(TEXT)))  # in one read: none of them comes after the close
         until(lambda: served.close_sent)
         yield connection, served
         assert b"\x88\x13\x03\xf0too_many_messages" in ends(connection), "the client learns why, and is not reset"
