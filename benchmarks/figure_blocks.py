@@ -29,7 +29,8 @@ _COMMANDS: Final = {
     "page": "python -m benchmarks.page --results benchmarks/results",
     "observation": "python -m benchmarks.observation --results benchmarks/results",
     "latency": "handstream bench latency --json benchmarks/results/latency.json",
-    "capacity": "handstream bench capacity --workers 1 --workers 2 --precision f32 --precision auto --json benchmarks/results/capacity.json",
+    "capacity": "handstream bench capacity --workers 1 --workers 2 --precision f32 --precision auto"
+    " --json benchmarks/results/capacity.json",
     "ablation": "handstream bench ablation --json benchmarks/results/ablation.json",
     "soak": "handstream bench soak --minutes 60 --json benchmarks/results/soak.json",
 }
