@@ -97,7 +97,7 @@ class Fuzzing:
     def grown_bytes(self) -> float:
         """How much resident memory the rounds after the first added; not a number if there were none, or the server was gone.
 
-        Damaged headers declare pictures of any size, and the allocator keeps for each thread the room of the largest that came. So memory
+        Damaged headers declare pictures of any size, and the allocator keeps for each thread some of the room that they took. So memory
         grows at first, the less the longer it goes on; what is kept of each message is added in every round alike.
         """
         _, first, *later = self.held

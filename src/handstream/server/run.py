@@ -19,6 +19,7 @@ from handstream.errors import HandstreamError
 from handstream.server.access import check_exposure
 from handstream.server.app import create_app
 from handstream.server.garbage import set_start_apart
+from handstream.server.heap import give_back_large_blocks
 from handstream.server.listener import Server
 from handstream.server.logs import configure_logs
 from handstream.server.tls import certified
@@ -54,6 +55,7 @@ def run(
     Raises:
         HandstreamError: The port cannot be bound, or the engine could not be loaded.
     """
+    give_back_large_blocks()
     failures: list[HandstreamError] = []
 
     def loaded(loader: EngineLoader) -> None:

@@ -19,6 +19,7 @@ from handstream.errors import HandstreamError
 from handstream.processors import usable_cpus
 from handstream.server.app import create_app
 from handstream.server.garbage import set_start_apart
+from handstream.server.heap import give_back_large_blocks
 from handstream.server.listener import Server
 from handstream.server.logs import configure_logs
 from handstream.server.run import uvicorn_config
@@ -95,6 +96,7 @@ def serve_reporting(settings: ServerSettings, listener: socket.socket, neighbour
         reports: Where each `Report` is sent. Once nobody reads them, the supervisor is gone, and this process stops as well.
     """
     configure_logs(settings.log_level, settings.log_format)
+    give_back_large_blocks()
     share = share_of(settings, neighbours.index)
     engine = partial(
         open_engine, share.engine, threads=share.threads, at_once=share.threads, models=share.models, precision=share.precision
