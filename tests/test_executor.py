@@ -144,6 +144,19 @@ def test_lanes_run_side_by_side_on_several_threads() -> None:
     assert not barrier.broken
 
 
+def test_one_stream_stays_with_the_thread_whose_memory_is_warm() -> None:
+    executor = Executor(threads=3)
+    threads: list[int] = []
+    lane: Lane[int] = executor.open_lane(lambda _: threads.append(threading.get_ident()), nothing)
+    for _ in range(20):
+        until(lambda: len(executor._idle) == 3)
+        lane.offer(0)
+        until(lambda: not executor.statistics().ready and not executor.statistics().running)
+    executor.close()
+    assert len(threads) == 20
+    assert len(set(threads)) == 1
+
+
 def test_a_lane_ends_after_its_running_item_and_drops_the_waiting_one(executor: Executor) -> None:
     gate, ended = Gate(), threading.Event()
     lane = executor.open_lane(gate, ended.set)

@@ -78,7 +78,8 @@ class Executor:
         threads = usable_cpus() if threads is None else threads
         if threads < 1:
             raise ValueError(f"threads must be 1 or more, not {threads}")
-        self._condition = threading.Condition()
+        self._lock = threading.RLock()
+        self._idle: list[threading.Condition] = []  # of the threads that wait, the one that became idle last at the end
         self._ready: Turns[Lane[Any]] = Turns()
         self._lanes: set[Lane[Any]] = set()
         self._running: set[Lane[Any]] = set()
@@ -103,7 +104,7 @@ class Executor:
         Raises:
             RuntimeError: The executor was closed.
         """
-        with self._condition:
+        with self._lock:
             if self._closed:
                 raise RuntimeError("the executor is closed")
             lane = Lane(self, process, at_end)
@@ -113,7 +114,7 @@ class Executor:
 
     def statistics(self) -> ExecutorStatistics:
         """How busy it is now."""
-        with self._condition:
+        with self._lock:
             return ExecutorStatistics(
                 threads=len(self._threads),
                 running=len(self._running),
@@ -126,7 +127,7 @@ class Executor:
 
     def oldest_start_ns(self) -> int | None:
         """When the item that is processed the longest was begun, on the monotonic clock; None if none is processed now."""
-        with self._condition:
+        with self._lock:
             return min((lane._start_ns for lane in self._lanes if lane._start_ns is not None), default=None)  # noqa: SLF001
 
     def close(self, within_s: float | None = None) -> None:
@@ -136,29 +137,41 @@ class Executor:
             within_s: How long to wait at most, in seconds; None waits as long as it takes. What still runs then is left behind on its
                 thread, which does not keep the process alive.
         """
-        with self._condition:
+        with self._lock:
             self._closed = True
             for lane in tuple(self._lanes):
                 lane.close()
-            self._condition.notify_all()
+            self._wake_all()
         deadline_s = None if within_s is None else time.monotonic() + within_s
         for thread in self._threads:
             thread.join(None if deadline_s is None else max(0.0, deadline_s - time.monotonic()))
 
     def _work(self) -> None:
-        while (lane := self._next_lane()) is not None:
+        wakeup = threading.Condition(self._lock)
+        while (lane := self._next_lane(wakeup)) is not None:
             lane._run()  # noqa: SLF001 - a lane and its executor are one thing in two classes
 
-    def _next_lane(self) -> Lane[Any] | None:
+    def _next_lane(self, wakeup: threading.Condition) -> Lane[Any] | None:
         """Waits for a lane that is ready and may have a thread; None once the executor is closed and there is no such lane."""
-        with self._condition:
+        with self._lock:
             while (lane := self._ready.take(self._may_run)) is None:
                 if self._closed:
                     return None
-                self._condition.wait()
+                self._idle.append(wakeup)
+                wakeup.wait()
             self._running.add(lane)
             lane._is_running = True  # noqa: SLF001
             return lane
+
+    def _wake(self) -> None:
+        """Wakes the thread that became idle last, whose memory is still in the processor's cache. The lock is held."""
+        if self._idle:
+            self._idle.pop().notify()
+
+    def _wake_all(self) -> None:
+        """Wakes every thread that is idle. The lock is held."""
+        while self._idle:
+            self._wake()
 
     def _is_full(self) -> bool:
         """Whether a lane waits for the thread that has just become free, as the others are busy. The lock is held."""
@@ -168,7 +181,7 @@ class Executor:
         """So many light lanes more. Without any, heavy lanes that wait may have every thread. The lock is held."""
         self._light_lanes += change
         if change < 0 and not self._light_lanes:
-            self._condition.notify_all()
+            self._wake_all()
 
     def _may_run(self, lane: Lane[Any]) -> bool:
         """Whether there is a thread for that lane, if there is one at all. The lock is held."""
@@ -182,7 +195,7 @@ class Lane(Generic[T]):
 
     def __init__(self, executor: Executor, process: Callable[[T], None], at_end: Callable[[], None]) -> None:
         self._executor = executor
-        self._condition = executor._condition  # noqa: SLF001 - one lock for the lanes and whose turn it is
+        self._lock = executor._lock  # noqa: SLF001 - one lock for the lanes and whose turn it is
         self._process = process
         self._at_end = at_end
         self._slot: LatestSlot[T] = LatestSlot()
@@ -198,7 +211,7 @@ class Lane(Generic[T]):
         Returns:
             The item that was waiting and will now not be processed, if there was one. A closed lane returns `item` itself.
         """
-        with self._condition:
+        with self._lock:
             if self._closed:
                 return item
             replaced = self._slot.put(item)
@@ -208,7 +221,7 @@ class Lane(Generic[T]):
 
     def withdraw(self) -> T | None:
         """Takes back the item that waits, if one does. What is running goes on."""
-        with self._condition:
+        with self._lock:
             return self._slot.take()
 
     def close(self) -> T | None:
@@ -217,14 +230,15 @@ class Lane(Generic[T]):
         Returns:
             The item that was waiting and will now not be processed, if there was one.
         """
-        with self._condition:
+        with self._lock:
             if self._closed:
                 return None
             self._closed = True
             waiting = self._slot.take()
             if self._has_begun or self._is_running:
                 self._enqueue()
-                self._condition.notify()  # It may run now, even if it waited before and might not.
+                # It may run now, even if it waited before and might not.
+                self._executor._wake()  # noqa: SLF001
                 return waiting
             self._leave()  # To wake a thread for each who comes and vanishes would take time from the others.
         self._end()
@@ -233,18 +247,18 @@ class Lane(Generic[T]):
     def _enqueue(self) -> None:
         """Asks for a turn, unless a thread has the lane. The lock is held."""
         if not self._is_running and self._executor._ready.ask(self):  # noqa: SLF001
-            self._condition.notify()
+            self._executor._wake()  # noqa: SLF001
 
     def _run(self) -> None:
         """One turn, on one of the threads."""
         start_ns = time.monotonic_ns()
-        with self._condition:
+        with self._lock:
             item = self._slot.take()
             self._start_ns = None if item is None else start_ns
         if item is not None:
             self._call(lambda: self._process(item))
         end_ns = time.monotonic_ns()
-        with self._condition:
+        with self._lock:
             self._is_running = False
             self._executor._running.discard(self)  # noqa: SLF001
             self._start_ns = None
