@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["naming_threads", "yield_to_others"]
+__all__ = ["naming_threads", "threads_named", "yield_to_others"]
 
 _OWN_NAME = Path("/proc/thread-self/comm")
 _THREADS = Path("/proc/self/task")
@@ -39,6 +39,17 @@ def naming_threads(name: str) -> Iterator[None]:
         if before is not None:
             with suppress(OSError):
                 _OWN_NAME.write_text(before)
+
+
+def threads_named(name: str) -> list[int]:
+    """The numbers, as the kernel has them, of this process' threads that bear that name."""
+    found = []
+    with suppress(OSError):
+        for thread in _THREADS.iterdir():
+            with suppress(OSError):  # It has ended meanwhile.
+                if _name(thread / "comm") == name:
+                    found.append(int(thread.name))
+    return found
 
 
 def yield_to_others(name: str, work: Callable[[], object]) -> int | None:
@@ -65,11 +76,9 @@ def yield_to_others(name: str, work: Callable[[], object]) -> int | None:
 def _run_times_ns(name: str) -> dict[int, int]:
     """How long each thread of that name has run so far, by its number."""
     times_ns = {}
-    with suppress(OSError):
-        for thread in _THREADS.iterdir():
-            with suppress(OSError):  # It has ended meanwhile.
-                if _name(thread / "comm") == name:
-                    times_ns[int(thread.name)] = int((thread / "schedstat").read_text().split()[0])
+    for thread in threads_named(name):
+        with suppress(OSError):  # It has ended meanwhile.
+            times_ns[thread] = int((_THREADS / str(thread) / "schedstat").read_text().split()[0])
     return times_ns
 
 

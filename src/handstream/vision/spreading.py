@@ -31,8 +31,8 @@ TRIAL_PICTURES = 9
 HOLD_S = 60.0
 """How long the choice is held before the next trial: one picture in a hundred is then a trial of the way that was not chosen before."""
 
-WORTHWHILE = 0.8
-"""More threads are held if they take at most this share of one thread's time. Two threads that help take 0.5 to 0.7 of it, and two that
+WORTHWHILE = 0.85
+"""More threads are held if they take at most this share of one thread's time. Two threads that help take 0.5 to 0.8 of it, and two that
 wait for one core 0.9 to 1.1."""
 
 AWAKE_MS = 2.0

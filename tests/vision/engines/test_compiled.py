@@ -7,13 +7,19 @@ import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
+from handstream.vision.background import threads_named
 from handstream.vision.engines.compiled import CompiledNetwork, Layout, Request, compile_yielding, open_core
 from handstream.vision.engines.networks import LANDMARK_SHAPE, PALM_SHAPE
 from handstream.vision.models import find_models
+from tests.processors import binds_threads, on_processor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def own_time_s(request: Request) -> float:
@@ -43,6 +49,36 @@ def test_what_the_inferences_need_is_there_before_the_first() -> None:
         for request in [lent.enter_context(network.request()) for _ in range(4)]:
             request.run()
     assert psutil.Process().memory_info().rss - before_bytes < 5e6
+
+
+def helpers_may_run_on() -> set[int]:
+    """The processors of the threads that OpenVINO has started for inferences."""
+    return set[int]().union(*(os.sched_getaffinity(thread) for thread in threads_named("hs-inference")))
+
+
+@binds_threads
+@pytest.mark.parametrize(
+    ("layout", "infer", "makes_them_leave"),
+    [
+        (Layout(1, 2), Request.run, True),
+        (Layout(2, 1), Request.run, False),
+        (Layout(2, 1), Request.start, True),
+    ],
+)
+def test_threads_that_are_to_help_leave_the_processor_of_the_one_that_asks(
+    layout: Layout, infer: Callable[[Request], None], *, makes_them_leave: bool
+) -> None:
+    """Woken, they would wait for it where a kernel keeps the others for a heavier load."""
+    first, second, *_ = sorted(os.sched_getaffinity(0))
+    network = CompiledNetwork(open_core(), find_models(0).landmark, LANDMARK_SHAPE, layout)
+    with network.request() as request:
+        for processor, another in ((first, second), (second, first)):
+            for at, ask in ((another, Request.start), (processor, infer)):
+                with on_processor(at):
+                    ask(request)
+                    request.wait()
+                time.sleep(0.02)  # As long as TBB's threads are awake, they may run where TBB lets them.
+            assert (processor not in helpers_may_run_on()) == makes_them_leave
 
 
 def yielding_threads() -> dict[int, int]:

@@ -20,6 +20,7 @@ import openvino as ov
 from openvino.preprocess import PrePostProcessor
 
 from handstream.errors import HandstreamError
+from handstream.vision.affinity import HelperThreads
 from handstream.vision.background import naming_threads, yield_to_others
 from handstream.vision.engines.mixed import keep_in_f32
 from handstream.vision.engines.precision import F32, Arithmetic
@@ -38,6 +39,11 @@ _one_at_a_time = threading.Lock()
 """Held while a network is compiled. OpenVINO reads its cache with the process' locale set to "C", and afterwards sets it to what it was
 before. Two at once take each other's "C" for that and leave it, and from then on Python reads and writes files as ASCII."""
 
+
+_HELPERS = "hs-inference"
+
+_helpers = HelperThreads(_HELPERS)
+"""OpenVINO's threads, but those of what yields. One set for the process: models share the ones that divide up an inference (TBB's)."""
 
 _yielding_numbers = count()
 """Tells the threads of one model from those of another."""
@@ -72,20 +78,24 @@ class Request:
         outputs: float32 views of the network's output tensors, valid until the request runs again.
     """
 
-    __slots__ = ("_request", "input", "outputs")
+    __slots__ = ("_request", "_spreads", "input", "outputs")
 
-    def __init__(self, compiled: ov.CompiledModel) -> None:
+    def __init__(self, compiled: ov.CompiledModel, *, spreads: bool = False) -> None:
         self._request = compiled.create_infer_request()
+        self._spreads = spreads
         self.input: NDArray[np.uint8] = self._request.get_input_tensor().data[0]
         self.outputs: list[NDArray[np.float32]] = [self._request.get_output_tensor(i).data for i in range(len(compiled.outputs))]
 
     def run(self) -> None:
         """Infers. Blocks, and lets other Python threads run meanwhile."""
+        if self._spreads:
+            _helpers.leave_this_processor()
         # Without sharing, the outputs would be copied into a dictionary that nobody reads.
         self._request.infer(share_outputs=True)
 
     def start(self) -> None:
         """Begins to infer on OpenVINO's threads and returns at once."""
+        _helpers.leave_this_processor()
         self._request.start_async()
 
     def is_done(self) -> bool:
@@ -125,10 +135,13 @@ class CompiledNetwork:
     def __init__(self, core: ov.Core, model_path: Path, shape: NetworkShape, layout: Layout, arithmetic: Arithmetic = F32) -> None:
         copies = layout.streams if layout.threads_each == 1 else 1
         each = Layout(layout.streams // copies, layout.threads_each)
-        models = _compile(core, model_path, shape, each, arithmetic, copies=copies)
-        self._copies = cycle(models)
-        self._idle = deque(Request(model) for model in models for _ in range(each.streams))
-        _run_once(self._idle)
+        with naming_threads(_HELPERS):
+            models = _compile(core, model_path, shape, each, arithmetic, copies=copies)
+            self._copies = cycle(models)
+            self._spreads = each.threads_each > 1
+            self._idle = deque(Request(model, spreads=self._spreads) for model in models for _ in range(each.streams))
+            _run_once(self._idle)
+        _helpers.find()
 
     @contextmanager
     def request(self) -> Iterator[Request]:
@@ -144,7 +157,7 @@ class CompiledNetwork:
         try:
             return self._idle.pop()
         except IndexError:
-            return Request(next(self._copies))
+            return Request(next(self._copies), spreads=self._spreads)
 
 
 def compile_yielding(

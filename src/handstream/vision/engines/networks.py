@@ -42,23 +42,20 @@ LANDMARK_SHAPE = NetworkShape((1, 224, 224, 3), ((1, 63), (1, 1), (1, 1), (1, 63
 ALONE_THREADS = 2
 """Threads of an inference that has the machine to itself and spreads.
 
-Where threads start at once two take 0.5 to 0.6 of one thread's time and little more of its processor time. Four gain a tenth more and
+Where threads start at once two take 0.5 to 0.7 of one thread's time and 1.3 to 1.5 times its processor time. Four gain a tenth more and
 spin while they wait for each other: 1.5 to 2.5 times the processor time (docs/decisions/0012-two-threads-where-they-pay.md).
 """
-
-BESIDE_THREADS = 2
-"""Threads of each inference when several hands of one picture run side by side."""
 
 
 class OpenVINONetworks:
     """The palm and the landmark network, compiled once for all trackers. Implements `HandNetworks`. Safe to use from many threads.
 
-    A network is compiled in several layouts. *Alone* serves the picture that has the machine to itself: one inference on two threads.
-    *Beside* serves such a picture with several hands: they run side by side, on two threads each. *Narrow* serves pictures that meet, and
-    all pictures where the others are measured not to pay: one thread an inference, as many at once as there may be. The searches beside
-    have models of their own, whose threads yield to all others.
+    A network is compiled in two layouts. *Alone* serves one inference of the picture that has the machine to itself, on two threads.
+    *Narrow* serves all else with one thread an inference, as many at once as there may be: the hands of such a picture side by side, and
+    those of pictures that meet one after another, as all are where more threads are measured not to pay. The searches beside have models of
+    their own, whose threads yield to all others.
 
-    Blocks until alone is ready; the others are compiled in the background, and until then alone serves everything but the searches beside.
+    Blocks until alone is ready; narrow is compiled in the background, and until then alone serves everything but the searches beside.
 
     Args:
         model_complexity: 0 is the lite model, 1 the full one.
@@ -88,15 +85,15 @@ class OpenVINONetworks:
         computes = arithmetic(precision)
         cores = usable_cpus()
         limit = min(threads or cores, cores)
-        wide = (Layout(1, ALONE_THREADS), Layout(limit // BESIDE_THREADS, BESIDE_THREADS)) if limit > 1 else ()
+        alone = (Layout(1, ALONE_THREADS),) if limit > 1 else ()
         narrow = Layout(min(at_once or cores, cores), 1)
         core = open_core()
         compiling = ThreadPoolExecutor(max_workers=1, thread_name_prefix="handstream-compile")
         self._palm, self._landmark = _compile(
             compiling,
             core,
-            _Plan(files.palm, PALM_SHAPE, computes.palm, (*wide[:1], narrow)),
-            _Plan(files.landmark, LANDMARK_SHAPE, computes.landmark, (*wide, narrow)),
+            _Plan(files.palm, PALM_SHAPE, computes.palm, (*alone, narrow)),
+            _Plan(files.landmark, LANDMARK_SHAPE, computes.landmark, (*alone, narrow)),
         )
         self._searches = compiling.submit(_open_searches, core, files.palm, computes.palm, searches)
         compiling.shutdown(wait=False)
@@ -152,10 +149,10 @@ class OpenVINONetworks:
 
 
 class _Network:
-    """One network in its layouts: the first is ready, the others may still be compiling.
+    """One network in its layouts: the first is ready, the other may still be compiling.
 
     Args:
-        layouts: Alone first, narrow last, beside between them if there is one; narrow by itself where a picture has but one thread.
+        layouts: Alone first, narrow last; narrow by itself where a picture has but one thread.
     """
 
     def __init__(self, layouts: list[Future[CompiledNetwork]]) -> None:
@@ -165,11 +162,11 @@ class _Network:
     @contextmanager
     def chosen_layout(self, *, is_alone: bool, inferences: int = 1) -> Iterator[tuple[CompiledNetwork, bool]]:
         """The network for so many inferences of one picture, and whether they spread: if it is alone and that is measured to pay."""
-        if not is_alone or len(self._layouts) == 1 or not all(layout.done() for layout in self._layouts):
+        if not is_alone or len(self._layouts) == 1 or not self._layouts[-1].done():
             yield self.narrow_layout(), False
             return
         with (self._spreading if inferences == 1 else self._spreading_of_several).inference() as spreads:
-            yield self._layouts[-1 if not spreads else 0 if inferences == 1 else 1].result(), spreads
+            yield self._layouts[0 if spreads and inferences == 1 else -1].result(), spreads
 
     def narrow_layout(self) -> CompiledNetwork:
         """The network with one thread an inference; while that is being compiled the layout that is ready."""
@@ -192,14 +189,14 @@ class _Plan(NamedTuple):
 
 def _compile(thread: ThreadPoolExecutor, core: ov.Core, *plans: _Plan) -> list[_Network]:
     """Compiles every network on that thread, one after the other: the first layouts of all plans come first. Does not wait."""
-    # On two cores alone and beside are the same layout.
-    futures = {
-        (plan.path, layout): thread.submit(CompiledNetwork, core, plan.path, plan.shape, layout, plan.arithmetic)
-        for plan, layout in sorted(
-            {(plan, layout) for plan in plans for layout in plan.layouts}, key=lambda pair: pair[0].layouts.index(pair[1])
-        )
-    }
-    return [_Network([futures[plan.path, layout] for layout in plan.layouts]) for plan in plans]
+    compiled = [
+        [
+            thread.submit(CompiledNetwork, core, plan.path, plan.shape, layout, plan.arithmetic)
+            for plan, layout in zip(plans, turn, strict=True)
+        ]
+        for turn in zip(*(plan.layouts for plan in plans), strict=True)
+    ]
+    return [_Network(list(layouts)) for layouts in zip(*compiled, strict=True)]
 
 
 def _open_searches(core: ov.Core, palm: Path, arithmetic: Arithmetic, streams: int) -> SearchPool:
