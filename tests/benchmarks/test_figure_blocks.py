@@ -131,11 +131,13 @@ def test_capacity_says_when_more_may_be_held(tmp_path: Path) -> None:
     results = [
         CapacityResult(name="handstream, annotated", sessions=13, per_core=3.25, is_final=True, is_limit=False, trials=[]),
         CapacityResult(name="handstream, landmarks", sessions=32, per_core=8, is_final=True, is_limit=True, trials=[]),
+        CapacityResult(name="ended early", sessions=8, per_core=2, is_final=False, is_limit=False, trials=[]),
     ]
     measured = reported(tmp_path, "capacity", results)
     assert BLOCKS["capacity"](measured).splitlines()[2:] == [
         "| handstream, annotated | 13 | 3.25 |",
         "| handstream, landmarks | at least 32 | 8.00 |",
+        "| ended early | at least 8 | 2.00 |",
     ]
     assert BLOCKS["capacity-figure"](measured, "handstream, annotated") == "13"
 
