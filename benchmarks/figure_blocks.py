@@ -268,7 +268,11 @@ def latency_figure(measured: Measured, sessions: str, figure: str, percentile: s
 def capacity(measured: Measured) -> str:
     """A row for each contender: how many sessions it holds."""
     rows = [
-        (row["name"], f"{'' if row['is_final'] and not row['is_limit'] else 'at least '}{row['sessions']}", _number(row["per_core"], decimals=2))
+        (
+            row["name"],
+            f"{'' if row['is_final'] and not row['is_limit'] else 'at least '}{row['sessions']}",
+            _number(row["per_core"], decimals=2),
+        )
         for row in measured["capacity"]["results"]
     ]
     return _table(("", "sessions held", "for each core"), rows)
