@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +15,7 @@ import psutil
 import pytest
 
 from handstream.vision.background import threads_named
+from handstream.vision.engines import compiled
 from handstream.vision.engines.compiled import CompiledNetwork, Layout, Request, compile_yielding, open_core
 from handstream.vision.engines.networks import LANDMARK_SHAPE, PALM_SHAPE
 from handstream.vision.models import find_models
@@ -79,6 +82,21 @@ def test_threads_that_are_to_help_leave_the_processor_of_the_one_that_asks(
                     request.wait()
                 time.sleep(0.02)  # As long as TBB's threads are awake, they may run where TBB lets them.
             assert (processor not in helpers_may_run_on()) == makes_them_leave
+
+
+def compiled_by_and_helpers(_: int) -> tuple[int, list[int]]:
+    """Compiles a network; gives the number of the thread that did, and those of the threads that were then found to help."""
+    CompiledNetwork(open_core(), find_models(0).palm, PALM_SHAPE, Layout(1, 2))
+    return threading.get_native_id(), list(compiled._helpers._threads)
+
+
+@binds_threads
+def test_a_thread_that_compiles_is_none_of_those_that_help() -> None:
+    """It bears their name meanwhile. Kept off a processor, it would hand that down to all that it starts."""
+    with ThreadPoolExecutor(2) as pool:
+        compilers, helpers = zip(*pool.map(compiled_by_and_helpers, range(4)), strict=True)
+    assert all(helpers)
+    assert not any(set(compilers) & set(found) for found in helpers)
 
 
 def yielding_threads() -> dict[int, int]:

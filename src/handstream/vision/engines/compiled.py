@@ -37,7 +37,8 @@ __all__ = ["CompiledNetwork", "Layout", "NetworkShape", "Request", "compile_yiel
 
 _one_at_a_time = threading.Lock()
 """Held while a network is compiled. OpenVINO reads its cache with the process' locale set to "C", and afterwards sets it to what it was
-before. Two at once take each other's "C" for that and leave it, and from then on Python reads and writes files as ASCII."""
+before. Two at once take each other's "C" for that and leave it, and from then on Python reads and writes files as ASCII. And a thread that
+compiles bears the name of those that it starts, so that another one's `HelperThreads.find` would take it for one of them."""
 
 
 _HELPERS = "hs-inference"
@@ -135,13 +136,14 @@ class CompiledNetwork:
     def __init__(self, core: ov.Core, model_path: Path, shape: NetworkShape, layout: Layout, arithmetic: Arithmetic = F32) -> None:
         copies = layout.streams if layout.threads_each == 1 else 1
         each = Layout(layout.streams // copies, layout.threads_each)
-        with naming_threads(_HELPERS):
-            models = _compile(core, model_path, shape, each, arithmetic, copies=copies)
-            self._copies = cycle(models)
-            self._spreads = each.threads_each > 1
-            self._idle = deque(Request(model, spreads=self._spreads) for model in models for _ in range(each.streams))
-            _run_once(self._idle)
-        _helpers.find()
+        with _one_at_a_time:
+            with naming_threads(_HELPERS):
+                models = _compile(core, model_path, shape, each, arithmetic, copies=copies)
+                self._copies = cycle(models)
+                self._spreads = each.threads_each > 1
+                self._idle = deque(Request(model, spreads=self._spreads) for model in models for _ in range(each.streams))
+                _run_once(self._idle)
+            _helpers.find()
 
     @contextmanager
     def request(self) -> Iterator[Request]:
@@ -185,7 +187,7 @@ def compile_yielding(
 
 def _yielding(core: ov.Core, model_path: Path, shape: NetworkShape, requests: int, arithmetic: Arithmetic) -> list[Request]:
     name = f"hs-search-{next(_yielding_numbers)}"
-    with naming_threads(name):
+    with _one_at_a_time, naming_threads(name):
         (model,) = _compile(core, model_path, shape, Layout(1, 1), arithmetic)
     made = [Request(model) for _ in range(requests)]
     yield_to_others(name, lambda: _run_once(made))
@@ -214,21 +216,21 @@ def open_core() -> ov.Core:
 def _compile(
     core: ov.Core, model_path: Path, shape: NetworkShape, layout: Layout, arithmetic: Arithmetic, *, copies: int = 1
 ) -> list[ov.CompiledModel]:
-    with _one_at_a_time:
-        model, element_type = _with_picture_input(_read(core, model_path, shape)), arithmetic.element_type
-        if arithmetic.convolutions is not None:
-            marked = keep_in_f32(core, model, but=arithmetic.convolutions)
-            # Where no part of a network can be kept in f32, all of it is.
-            model, element_type = (marked, element_type) if marked else (model, "f32")
-        properties = {
-            "NUM_STREAMS": layout.streams,
-            "INFERENCE_NUM_THREADS": layout.streams * layout.threads_each,
-            # Without the hint OpenVINO computes in bfloat16 where the processor can, and the landmarks move by whole pixels.
-            "INFERENCE_PRECISION_HINT": element_type,
-            # Pinned threads would share one core with those of another process that pins its own in the same order.
-            "ENABLE_CPU_PINNING": False,
-        }
-        return [core.compile_model(model, "CPU", properties) for _ in range(copies)]
+    """The network so many times. `_one_at_a_time` is held."""
+    model, element_type = _with_picture_input(_read(core, model_path, shape)), arithmetic.element_type
+    if arithmetic.convolutions is not None:
+        marked = keep_in_f32(core, model, but=arithmetic.convolutions)
+        # Where no part of a network can be kept in f32, all of it is.
+        model, element_type = (marked, element_type) if marked else (model, "f32")
+    properties = {
+        "NUM_STREAMS": layout.streams,
+        "INFERENCE_NUM_THREADS": layout.streams * layout.threads_each,
+        # Without the hint OpenVINO computes in bfloat16 where the processor can, and the landmarks move by whole pixels.
+        "INFERENCE_PRECISION_HINT": element_type,
+        # Pinned threads would share one core with those of another process that pins its own in the same order.
+        "ENABLE_CPU_PINNING": False,
+    }
+    return [core.compile_model(model, "CPU", properties) for _ in range(copies)]
 
 
 def _read(core: ov.Core, path: Path, shape: NetworkShape) -> ov.Model:
